@@ -1,0 +1,23 @@
+# What every test, example and benchmark of fanion is compiled with. None of it reaches a user.
+
+add_library(fanion_warnings INTERFACE)
+target_compile_options(fanion_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow)
+if(FANION_WERROR)
+  target_compile_options(fanion_warnings INTERFACE -Werror)
+  # Later compilers raise false alarms of these three kinds deep inside inlined third-party code.
+  # They stay visible there, and are errors in the versions that every change is tested with.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
+    target_compile_options(fanion_warnings INTERFACE -Wno-error=array-bounds
+      -Wno-error=maybe-uninitialized -Wno-error=stringop-overflow)
+  endif()
+endif()
+
+# Trainers and benchmarks are about speed: full optimisation, and this machine's instructions.
+# g++ 12 takes the deliberately undefined lanes of its own AVX-512 headers for a mistake of ours.
+add_library(fanion_speed INTERFACE)
+target_compile_options(fanion_speed INTERFACE -O3)
+if(FANION_NATIVE)
+  target_compile_options(fanion_speed INTERFACE -march=native
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+endif()

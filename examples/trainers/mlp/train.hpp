@@ -1,0 +1,187 @@
+/// @file  One run: one method, one rate, one seed.
+#pragma once
+
+#include <common/shards.hpp>
+#include <mlp/data.hpp>
+#include <mlp/methods.hpp>
+#include <mlp/network.hpp>
+#include <mlp/options.hpp>
+#include <mlp/record.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trainers {
+
+/// The held-out images seen in the middle of a run.
+struct checkpoint {
+  index_t step;
+  double loss;
+  double accuracy;
+};
+
+/// All that is known of a run when it ends.
+struct run_record {
+  std::string method;
+  double rate = 0;
+  std::uint64_t seed = 0;
+  index_t steps = 0;
+  std::vector<float> losses;  ///< of each step's batch, before the step
+  std::vector<checkpoint> held_out;
+  std::vector<float> step_seconds;       ///< wall: batch, forward, backward, optimizer
+  std::vector<float> optimizer_seconds;  ///< wall: the optimizer's part of it
+  double passes = 0;                     ///< mean over the steps
+  index_t diverged_at = -1;              ///< the step whose loss was not finite; -1: none
+  tally train, test;                     ///< at the end; empty if diverged (test also if tuning)
+
+  [[nodiscard]] bool diverged() const noexcept { return diverged_at >= 0; }
+};
+
+/// Forward passes over all images by every shard, in pieces; sums in shard order.
+template <fanion::Real T>
+[[nodiscard]] tally evaluate(const mlp<T>& net, const image_set& images, pixel_scale scale,
+                             shard_team& team, std::vector<tape<T>>& tapes) {
+  constexpr index_t piece = 512;
+  std::vector<tally> sums(static_cast<std::size_t>(team.count()));
+  team.run([&](index_t s) {
+    const item_range mine = shard_of(images.size(), s, team.count());
+    tape<T>& t = tapes[static_cast<std::size_t>(s)];
+    std::vector<std::uint32_t> which;
+    std::vector<std::uint8_t> labels;
+    for (index_t at = mine.first; at < mine.first + mine.count; at += piece) {
+      which.clear();
+      for (index_t i = at; i < std::min(at + piece, mine.first + mine.count); ++i)
+        which.push_back(static_cast<std::uint32_t>(i));
+      gather<T>(images, which, scale, t.input, labels);
+      sums[static_cast<std::size_t>(s)] += forward<T>(net, labels, t);
+    }
+  });
+  tally all;
+  for (const tally& sum : sums) all += sum;
+  return all;
+}
+
+/// Loss and gradient of the mean loss over one batch: each shard on its own columns, single
+/// threaded inside, then one sum in shard order.
+class batch_gradient {
+ public:
+  batch_gradient(const mlp<float>& net, shard_team& team)
+      : team_(team),
+        tapes_(static_cast<std::size_t>(team.count())),
+        labels_(tapes_.size()),
+        sums_(tapes_.size()),
+        gradients_(tapes_.size(), mlp<float>(net.hidden.cols(), net.hidden.rows(),
+                                             net.head.rows())) {}
+
+  tally operator()(const mlp<float>& net, const image_set& images,
+                   std::span<const std::uint32_t> which, pixel_scale scale) {
+    const auto size = static_cast<index_t>(which.size());
+    team_.run([&](index_t s) {
+      const auto i = static_cast<std::size_t>(s);
+      const item_range mine = shard_of(size, s, team_.count());
+      const auto ids = which.subspan(static_cast<std::size_t>(mine.first),
+                                     static_cast<std::size_t>(mine.count));
+      gather<float>(images, ids, scale, tapes_[i].input, labels_[i]);
+      sums_[i] = forward<float>(net, labels_[i], tapes_[i]);
+      backward<float>(net, labels_[i], 1.0f / static_cast<float>(size), tapes_[i], gradients_[i]);
+    });
+    tally all = sums_[0];
+    for (std::size_t i = 1; i < gradients_.size(); ++i) {
+      gradients_[0] += gradients_[i];
+      all += sums_[i];
+    }
+    return all;
+  }
+
+  [[nodiscard]] mlp<float>& gradient() noexcept { return gradients_[0]; }
+  [[nodiscard]] std::vector<tape<float>>& tapes() noexcept { return tapes_; }
+
+ private:
+  shard_team& team_;
+  std::vector<tape<float>> tapes_;
+  std::vector<std::vector<std::uint8_t>> labels_;
+  std::vector<tally> sums_;
+  std::vector<mlp<float>> gradients_;
+};
+
+/// The network's parts as the optimizer sees them.
+[[nodiscard]] inline std::vector<parameter> parameters_of(mlp<float>& net, mlp<float>& gradient) {
+  const auto make = [](const char* name, auto& w, auto& g, part_kind kind) {
+    return parameter{name,
+                     {w.data(), w.rows(), w.cols()},
+                     {g.data(), g.rows(), g.cols()},
+                     kind};
+  };
+  return {make("hidden.weight", net.hidden, gradient.hidden, part_kind::hidden),
+          make("hidden.bias", net.hidden_bias, gradient.hidden_bias, part_kind::rest),
+          make("head.weight", net.head, gradient.head, part_kind::rest),
+          make("head.bias", net.head_bias, gradient.head_bias, part_kind::rest)};
+}
+
+/// What a run tells while it goes on: its record so far, once a step.
+using run_listener = std::function<void(const run_record&)>;
+
+/// Trains from the seed's weights over the seed's batches and measures the result. A loss that is
+/// not finite ends the run; the record says so. Deterministic for a seed and a shard count.
+[[nodiscard]] inline run_record train_run(const options& o, const experiment_data& data,
+                                          const std::string& method, double rate,
+                                          std::uint64_t seed, shard_team& team,
+                                          const run_listener& listen,
+                                          momentum_recorder* recorder = nullptr) {
+  using clock = std::chrono::steady_clock;
+  const auto seconds = [](clock::duration d) { return std::chrono::duration<float>(d).count(); };
+
+  mlp<float> net = initial_mlp<float>(data.features(), o.hidden, 10, seed);
+  batch_gradient batch(net, team);
+  optimizer opt(method,
+                {rate, o.rate_of(std::string(rest_name)), o.momentum, o.decay, o.alpha, o.eta},
+                parameters_of(net, batch.gradient()));
+
+  const index_t images = data.train.size();
+  const index_t per_epoch = (images + o.batch - 1) / o.batch;
+  run_record run{method, rate, seed, per_epoch * o.epochs, {}, {}, {}, {}, 0, -1, {}, {}};
+  const auto look = [&] {
+    const tally t = evaluate(net, data.held_out, data.scale, team, batch.tapes());
+    run.held_out.push_back({static_cast<index_t>(run.losses.size()), t.mean_loss(), t.accuracy()});
+  };
+
+  double passes = 0;
+  std::vector<std::uint32_t> order;
+  for (index_t step = 0; step < run.steps; ++step) {
+    const index_t in_epoch = step % per_epoch;
+    if (in_epoch == 0) order = permutation(images, fanion::mix_bits(seed) + std::uint64_t(step));
+    const auto start = clock::now();
+    const index_t first = in_epoch * o.batch;
+    const auto ids = std::span<const std::uint32_t>(order).subspan(
+        static_cast<std::size_t>(first),
+        static_cast<std::size_t>(std::min(o.batch, images - first)));
+    const double loss = batch(net, data.train, ids, data.scale).mean_loss();
+    if (!std::isfinite(loss)) {
+      run.diverged_at = step;
+      return run;
+    }
+    if (recorder) recorder->add(batch.gradient().hidden);
+    const step_cost cost = opt.step(schedule_factor(step, run.steps, o.warmup));
+    run.step_seconds.push_back(seconds(clock::now() - start));
+    run.optimizer_seconds.push_back(static_cast<float>(cost.seconds));
+    run.losses.push_back(static_cast<float>(loss));
+    passes += cost.passes;
+    run.passes = passes / static_cast<double>(step + 1);
+    // At each half and each end of an epoch.
+    if (in_epoch + 1 == per_epoch || in_epoch + 1 == per_epoch / 2) look();
+    listen(run);
+  }
+  run.train = evaluate(net, data.train, data.scale, team, batch.tapes());
+  if (!std::isfinite(run.train.mean_loss())) {
+    run.diverged_at = run.steps;
+    return run;
+  }
+  if (data.test) run.test = evaluate(net, *data.test, data.scale, team, batch.tapes());
+  return run;
+}
+
+}  // namespace trainers

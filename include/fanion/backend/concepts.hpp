@@ -1,0 +1,107 @@
+/// @file  What a backend supplies, and the verbs that follow from the others.
+#pragma once
+
+#include <fanion/core/types.hpp>
+#include <fanion/core/view.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <span>
+
+namespace fanion {
+
+/// How `reduce_entries` folds the absolute values of a matrix.
+enum class reduction { sum_abs, max_abs };
+
+/// Where an entry stands.
+struct entry_position {
+  index_t row = 0;
+  index_t col = 0;
+
+  friend constexpr bool operator==(const entry_position&, const entry_position&) = default;
+};
+
+/// The verbs for one scalar. Views are column-major with any ld; sizes may be 0; scratch holds at
+/// least what the `*_size` query of the same shapes says, in scalars of T, and its content is free.
+///
+///  1. No verb but make_workspace allocates. A workspace is zero-filled and 64-byte aligned.
+///  2. Outputs overlap no input, except that a verb says otherwise.
+///  3. b == 0 means that the output is not read: NaN in it does not survive.
+///  4. dot, norm and reductions neither overflow nor lose bits to underflow where the result itself
+///     is representable, and hand NaN and infinity on.
+///  5. syrk and symmetric_product return both halves, bitwise symmetric.
+///  6. orthonormalize returns the rank; columns past it are zero.
+///  7. small_svd returns orthonormal U (m x r) and V (n x r), r = min(m, n), for every finite A,
+///     whatever its rank; values are descending and non-negative. small_eigh descends too.
+///  8. Same arguments, same bits.
+template <class B, class T>
+concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename B::space> in,
+                                         matrix_view<T, typename B::space> out,
+                                         std::span<T> scratch, index_t n, std::uint64_t seed) {
+  { b.template make_workspace<T>(n).span() } -> std::same_as<std::span<T>>;
+  b.template copy<T>(in, out);
+  b.template copy_adjoint<T>(in, out);
+  b.template fill<T>(out, x);
+  b.template random<T>(out, seed, n, n);
+  b.template axpby<T>(x, in, x, out);
+  b.template axpby_adjoint<T>(x, in, x, out);
+  { b.dot(in, in) } -> std::same_as<T>;
+  { b.norm(in) } -> std::same_as<T>;
+  { b.reduce_entries(in, reduction::sum_abs) } -> std::same_as<T>;
+  { b.locate_max_abs(in) } -> std::same_as<entry_position>;
+  b.template map_entries<T>(in, out, [](T p, T) { return p; });
+  b.template map_entries_adjoint<T>(in, out, [](T p, T) { return p; });
+  { b.dot_adjoint(in, in) } -> std::same_as<T>;
+  b.template multiply<T>(x, in, in, x, out, scratch);
+  b.template multiply_adjoint<T>(x, in, in, x, out, scratch);
+  b.template multiply_outer<T>(x, in, in, x, out, scratch);
+  b.template gram_product<T>(in, in, out, scratch);
+  b.template syrk<T>(x, in, x, out, scratch);
+  b.template symmetric_product<T>(x, in, in, x, out, scratch);
+  { b.template orthonormalize<T>(out, scratch) } -> std::same_as<index_t>;
+  b.template small_svd<T>(in, out, scratch, out, scratch);
+  b.template small_eigh<T>(in, scratch, out, scratch);
+  { b.template multiply_size<T>(n, n, n) } -> std::same_as<index_t>;
+  { b.template multiply_adjoint_size<T>(n, n, n) } -> std::same_as<index_t>;
+  { b.template multiply_outer_size<T>(n, n, n) } -> std::same_as<index_t>;
+  { b.template gram_product_size<T>(n, n, n) } -> std::same_as<index_t>;
+  { b.template syrk_size<T>(n, n) } -> std::same_as<index_t>;
+  { b.template symmetric_product_size<T>(n) } -> std::same_as<index_t>;
+  { b.template orthonormalize_size<T>(n, n) } -> std::same_as<index_t>;
+  { b.template small_svd_size<T>(n, n) } -> std::same_as<index_t>;
+  { b.template small_eigh_size<T>(n) } -> std::same_as<index_t>;
+};
+
+/// A place to run: the verbs in both scalars.
+template <class B>
+concept Backend = BackendFor<B, float> && BackendFor<B, double>;
+
+/// The backend that a plan makes for itself when it is given none: `type`, by memory space.
+template <class Space>
+struct default_backend;
+
+/// Verbs written in terms of the others; a backend that has nothing faster calls these.
+namespace defaults {
+
+/// Scratch of gram_product below for A m x n and X n x k: the m x k intermediate, and the
+/// products'.
+template <Real T, class B>
+[[nodiscard]] index_t gram_product_size(const B& b, index_t m, index_t n, index_t k) {
+  const index_t forth = b.template multiply_size<T>(m, n, k);
+  const index_t back = b.template multiply_adjoint_size<T>(m, n, k);
+  return m * k + (forth > back ? forth : back);
+}
+
+/// Z = Aᵀ(A X): two reads of A.
+template <Real T, class B>
+void gram_product(B& b, input<T, typename B::space> A, input<T, typename B::space> X,
+                  matrix_view<T, typename B::space> Z, std::type_identity_t<std::span<T>> scratch) {
+  const index_t m = A.rows();
+  const matrix_view<T, typename B::space> Y(scratch.data(), m, X.cols());
+  const std::span<T> rest = scratch.subspan(static_cast<std::size_t>(Y.size()));
+  b.template multiply<T>(T(1), A, X, T(0), Y, rest);
+  b.template multiply_adjoint<T>(T(1), A, Y.as_const(), T(0), Z, rest);
+}
+
+}  // namespace defaults
+}  // namespace fanion

@@ -1,0 +1,76 @@
+/// @file  The register tile that all products share: C(rows x cols) = α A B + β C for a few vectors
+/// of rows and a handful of columns.
+#pragma once
+
+#include <fanion/backend/dense/vector.hpp>
+
+namespace fanion::dense {
+
+/// Shape of the full tile: vectors of rows, and columns, chosen so that the accumulators, one
+/// column of A and a broadcast fit the registers (32, 16 and 16 of them).
+#if defined(__AVX512F__)
+inline constexpr index_t tile_vectors = 3;
+inline constexpr index_t tile_cols = 8;
+#elif defined(__AVX__)
+inline constexpr index_t tile_vectors = 2;
+inline constexpr index_t tile_cols = 6;
+#else
+inline constexpr index_t tile_vectors = 2;
+inline constexpr index_t tile_cols = 4;
+#endif
+
+template <Real T>
+inline constexpr index_t tile_rows = tile_vectors* lanes<T>;
+
+/// C = α A B + β C over V vectors of rows and N columns. A is `depth` columns, lda apart; B is
+/// packed, N numbers per step. Only the first `rows` rows of C are touched, and β == 0 reads none.
+template <Real T, index_t V, index_t N>
+void tile(index_t depth, T alpha, const T* a, index_t lda, const T* b, T beta, T* c, index_t ldc,
+          index_t rows) {
+  vec<T> sum[static_cast<std::size_t>(N)][static_cast<std::size_t>(V)] = {};
+  for (index_t p = 0; p < depth; ++p, a += lda, b += N) {
+    vec<T> column[static_cast<std::size_t>(V)];
+#pragma GCC unroll 16
+    for (index_t v = 0; v < V; ++v) column[v] = load<T>(a + v * lanes<T>);
+#pragma GCC unroll 16
+    for (index_t j = 0; j < N; ++j) {
+      const vec<T> x = broadcast<T>(b[j]);
+#pragma GCC unroll 16
+      for (index_t v = 0; v < V; ++v) sum[j][v] += column[v] * x;
+    }
+  }
+  if (rows == V * lanes<T>) {
+#pragma GCC unroll 16
+    for (index_t j = 0; j < N; ++j) {
+#pragma GCC unroll 16
+      for (index_t v = 0; v < V; ++v) {
+        T* out = c + j * ldc + v * lanes<T>;
+        const vec<T> product = alpha * sum[j][v];
+        store<T>(out, beta == T(0) ? product : product + beta * load<T>(out));
+      }
+    }
+    return;
+  }
+  T part[static_cast<std::size_t>(N * V * lanes<T>)];
+#pragma GCC unroll 16
+  for (index_t j = 0; j < N; ++j) {
+#pragma GCC unroll 16
+    for (index_t v = 0; v < V; ++v) store<T>(part + (j * V + v) * lanes<T>, alpha * sum[j][v]);
+  }
+  for (index_t j = 0; j < N; ++j)
+    for (index_t i = 0; i < rows; ++i) {
+      T* out = c + i + j * ldc;
+      *out = part[j * V * lanes<T> + i] + (beta == T(0) ? T(0) : beta * *out);
+    }
+}
+
+/// `tile` for a number of columns known at run time, at most tile_cols; b is packed for that
+/// number.
+template <Real T, index_t V, index_t N = tile_cols>
+void tile_of(index_t cols, index_t depth, T alpha, const T* a, index_t lda, const T* b, T beta,
+             T* c, index_t ldc, index_t rows) {
+  if (cols == N) return tile<T, V, N>(depth, alpha, a, lda, b, beta, c, ldc, rows);
+  if constexpr (N > 1) tile_of<T, V, N - 1>(cols, depth, alpha, a, lda, b, beta, c, ldc, rows);
+}
+
+}  // namespace fanion::dense

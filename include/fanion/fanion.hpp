@@ -1,0 +1,20 @@
+/// @file  The norms, their calculus and the oracles, without a matrix library: for views over
+/// memory of your own. Most users include <fanion/eigen.hpp>.
+#pragma once
+
+#include <fanion/backend/eigen.hpp>
+#include <fanion/core/version.hpp>
+#include <fanion/norms/calculus.hpp>
+#include <fanion/norms/capabilities.hpp>
+#include <fanion/norms/entrywise.hpp>
+#include <fanion/norms/frobenius.hpp>
+#include <fanion/norms/ky_fan.hpp>
+#include <fanion/norms/rms.hpp>
+#include <fanion/norms/spectral_nuclear.hpp>
+#include <fanion/oracles/evaluate.hpp>
+#include <fanion/oracles/lmo.hpp>
+#include <fanion/oracles/plan.hpp>
+#include <fanion/optim/makers.hpp>
+#include <fanion/optim/optimizer.hpp>
+#include <fanion/optim/parameters.hpp>
+#include <fanion/optim/schedule.hpp>

@@ -1,0 +1,44 @@
+/// @file  What an expression can do, found from its parts: Evaluable, Subdifferentiable,
+/// LmoTractable.
+#pragma once
+
+#include <fanion/norms/calculus.hpp>
+#include <fanion/norms/concepts.hpp>
+
+namespace fanion {
+
+namespace detail {
+
+/// Every leaf is a gauge of σ or a norm of the entries. The dual of a sum, as a leaf, is neither:
+/// its value is the gauge of a Minkowski sum.
+template <class N>
+inline constexpr bool has_sum_rule = SpectralNorm<N> || EntrywiseNorm<N>;
+template <class N>
+inline constexpr bool has_sum_rule<scaled<N>> = has_sum_rule<N>;
+template <class A, class B>
+inline constexpr bool has_sum_rule<sum<A, B>> = has_sum_rule<A> && has_sum_rule<B>;
+
+/// Whether some leaf needs singular values or vectors.
+template <class N>
+inline constexpr bool has_spectral_term = SpectralNorm<N>;
+template <class N>
+inline constexpr bool has_spectral_term<scaled<N>> = has_spectral_term<N>;
+template <class A, class B>
+inline constexpr bool has_spectral_term<sum<A, B>> = has_spectral_term<A> || has_spectral_term<B>;
+
+}  // namespace detail
+
+/// `value(n, X)` compiles.
+template <class N>
+concept Evaluable = Norm<N> && detail::has_sum_rule<N>;
+
+/// A subgradient can be written: by the sum rule, from the subgradients of the terms.
+template <class N>
+concept Subdifferentiable = Norm<N> && detail::has_sum_rule<N>;
+
+/// `lmo(n, M, D)` compiles: the oracle of n's ball is minus a subgradient of the dual of n, so the
+/// dual of n has to be Subdifferentiable.
+template <class N>
+concept LmoTractable = Norm<N> && Subdifferentiable<dual_type<N>>;
+
+}  // namespace fanion

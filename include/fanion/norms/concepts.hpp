@@ -1,0 +1,79 @@
+/// @file  What a norm is, and what can be done with it.
+#pragma once
+
+#include <fanion/core/contract.hpp>
+#include <fanion/core/types.hpp>
+#include <fanion/core/view.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace fanion {
+
+/// The base of every norm, empty: it lets the operators `c * n` and `a + b` be found for norms
+/// that users write in namespaces of their own.
+struct norm_base {
+  friend constexpr bool operator==(const norm_base&, const norm_base&) = default;
+};
+
+struct spectral_tag {};   ///< a gauge of the singular values
+struct entrywise_tag {};  ///< computed from the entries by backend verbs
+struct composite_tag {};  ///< an expression over other norms
+
+/// A regular value that names its category. Requirements beyond syntax: positive homogeneous,
+/// convex, zero only at zero; `==` is structural.
+template <class N>
+concept Norm = std::derived_from<N, norm_base> && std::copyable<N> && std::equality_comparable<N> &&
+               requires { typename N::category; };
+
+/// A norm of the singular values σ₁ >= σ₂ >= … >= 0.
+///  1. `depth(r)`: how many leading σ it reads when the shorter side of the matrix is r; at most r.
+///  2. `gauge(s)`: its value, from exactly depth(r) of them. Monotone in each σ.
+///  3. `subgradient(s, w)`: writes w with <w, s> = gauge(s) and dual gauge(w) <= 1, zero wherever
+///     s is zero, non-increasing. A subgradient of the matrix norm is then U diag(w) Vᵀ.
+///  Example: class ky_fan in ky_fan.hpp.
+template <class N>
+concept SpectralNorm =
+    Norm<N> && std::same_as<typename N::category, spectral_tag> &&
+    requires(const N& n, index_t r, spectrum_view<double> s, weight_view<double> w) {
+      { n.depth(r) } -> std::convertible_to<index_t>;
+      { n.gauge(s) } -> std::convertible_to<double>;
+      n.subgradient(s, w);
+    };
+
+/// A spectral norm whose weights do not look at σ: each positive σ that it reads gets
+/// `flat_weight()`. At full depth its subgradient is a multiple of the polar factor UVᵀ, which
+/// needs no singular value: Newton-Schulz iterations qualify.
+template <class N>
+concept FlatSpectralNorm = SpectralNorm<N> && requires(const N& n) {
+  { n.flat_weight() } -> std::convertible_to<double>;
+};
+
+
+/// A norm of the entries, in backend verbs. A subgradient G has <G, X> = value and dual value 1.
+///  1. `value(b, X)`: one read of X, a column-major view; NaN in, NaN out.
+///  2. `add_subgradient(b, X, D, scale)`: D += scale * G, where X is an oriented_view that has D's
+///     shape once oriented; D and X do not overlap; nothing is added where X = 0.
+template <class N>
+concept EntrywiseNorm = Norm<N> && std::same_as<typename N::category, entrywise_tag>;
+
+/// A norm that a shape may not fit: `check_shape(rows, cols)` throws std::invalid_argument.
+template <class N>
+concept ShapedNorm = requires(const N& n, index_t r) { n.check_shape(r, r); };
+
+/// The dual is another norm of the library.
+template <class N>
+concept Dualizable = Norm<N> && requires(const N& n) {
+  { n.dual() } -> Norm;
+};
+
+/// Y(i, j) = f(X(i, j), Y(i, j)) for an X that may be stored transposed.
+template <class B, class T, class Space, class F>
+void map_oriented(B& b, const oriented_view<const T, Space>& x, matrix_view<T, Space> y, F f) {
+  if (x.transposed)
+    b.map_entries_adjoint(x.storage, y, f);
+  else
+    b.map_entries(x.storage, y, f);
+}
+
+}  // namespace fanion

@@ -1,0 +1,208 @@
+/// @file  The step of every optimizer of the family: momentum, oracle, decay, update.
+#pragma once
+
+#include <fanion/optim/momentum.hpp>
+#include <fanion/optim/scaling.hpp>
+#include <fanion/optim/step.hpp>
+#include <fanion/oracles/plan.hpp>
+
+#include <optional>
+#include <sstream>
+#include <vector>
+
+namespace fanion {
+
+/// With D = lmo(N, M), s the shape factor and η the rate:
+///   unconstrained  X <- (1 - η decay) X + η s D
+///   constrained    X <- (1 - η) X + η radius s D, Frank and Wolfe's step, which keeps X in the ball
+///                  of that radius once it is inside; η is then between 0 and 1
+enum class step_form { unconstrained, constrained };
+
+/// How an oracle is used over time. The rate belongs to each step, not to the options.
+struct lmo_options {
+  fanion::momentum momentum = {};
+  double decay = 0;  ///< decoupled: X shrinks by η·decay, whatever the gradient
+  shape_scaling scaling = shape_scaling::none;
+  step_form form = step_form::unconstrained;
+  double radius = 1;               ///< of the constrained form
+  std::optional<double> gap = {};  ///< unset: 1e-2 for leading parts, 1e-3 for polar factors
+  std::uint64_t seed = 0;
+};
+
+inline void check(const lmo_options& o) {
+  check(o.momentum);
+  (void)expects_coefficient(o.decay, "lmo_step: decay");
+  (void)expects_positive(o.radius, "lmo_step: radius");
+  if (o.gap) (void)expects_positive(*o.gap, "lmo_step: gap");
+  if (o.form == step_form::constrained && o.decay != 0)
+    refuse("lmo_step: decay", "0 in the constrained form, which shrinks X itself", o.decay);
+}
+
+/// A norm and how to use it: a value, without a matrix. Made by muon(), neon(), … in makers.hpp.
+template <LmoTractable N>
+struct lmo_rule {
+  N norm;
+  lmo_options options = {};
+};
+
+/// A rectangle of a parameter that gets an oracle of its own: a third of a fused QKV matrix, say.
+struct matrix_block {
+  index_t row = 0;
+  index_t col = 0;
+  index_t rows = 0;
+  index_t cols = 0;
+
+  friend bool operator==(const matrix_block&, const matrix_block&) = default;
+};
+
+/// The state and the step of one parameter. Momentum is one buffer for the whole of it; every block
+/// has its own plan and its own shape factor. Allocates in the constructor only.
+template <LmoTractable N, Real T, class B>
+class lmo_step {
+ public:
+  using space = typename B::space;
+  using plan_type = lmo_plan<N, T, B&>;
+
+  /// For weights of rows x cols; without blocks, all of it is one.
+  /// @throws std::invalid_argument for impossible options, or blocks that leave the matrix.
+  lmo_step(const lmo_rule<N>& rule, index_t rows, index_t cols, B& backend,
+           std::vector<matrix_block> blocks = {})
+      : rule_(rule), rows_(rows), cols_(cols), backend_(&backend), blocks_(std::move(blocks)) {
+    check(rule.options);
+    if (blocks_.empty()) blocks_.push_back({0, 0, rows, cols});
+    momentum_ = backend.template make_workspace<T>(rows * cols);
+    if (rule.options.momentum.lookahead == lookahead::nesterov)
+      seen_ = backend.template make_workspace<T>(rows * cols);
+    for (const matrix_block& at : blocks_) {
+      if (at.row < 0 || at.col < 0 || at.rows < 1 || at.cols < 1 || at.row + at.rows > rows ||
+          at.col + at.cols > cols)
+        refuse("lmo_step: a block", ("inside " + shape_text(rows, cols)).c_str(),
+               shape_text(at.rows, at.cols));
+      plans_.emplace_back(rule.norm, at.rows, at.cols, false, method_for(at), backend);
+    }
+  }
+
+  [[nodiscard]] index_t steps() const noexcept { return steps_; }
+  [[nodiscard]] const lmo_rule<N>& rule() const noexcept { return rule_; }
+  /// What the next step accumulates into, stored like the weights of the last step.
+  [[nodiscard]] matrix_view<const T, space> momentum_buffer() const {
+    const bool t = transposed_;
+    return {momentum_.data(), t ? cols_ : rows_, t ? rows_ : cols_};
+  }
+
+  /// One step of length `rate`. A gradient that holds NaN or infinity changes nothing, and the
+  /// report says so. @throws std::invalid_argument for a negative or non-finite rate, or shapes
+  /// that do not fit.
+  step_report step(const oriented_view<T, space>& weight,
+                   const oriented_view<const T, space>& gradient, double rate) {
+    check_step(weight, gradient);
+    if (weight.rows() != rows_ || weight.cols() != cols_)
+      refuse("step: the shape of the weight", shape_text(rows_, cols_).c_str(),
+             shape_text(weight.rows(), weight.cols()));
+    const lmo_options& o = rule_.options;
+    if (o.form == step_form::constrained)
+      (void)expects_fraction(rate, "step: rate of the constrained form");
+    else
+      (void)expects_coefficient(rate, "step: rate");
+
+    step_report report;
+    if (!is_finite(backend_->norm(gradient.storage))) {
+      report.skipped = true;
+      report.outcome = outcome::non_finite;
+      return report;
+    }
+    if (steps_ == 0) transposed_ = weight.transposed;
+    const index_t inner = transposed_ ? cols_ : rows_, outer = transposed_ ? rows_ : cols_;
+    const matrix_view<T, space> m(momentum_.data(), inner, outer);
+    const matrix_view<T, space> seen(seen_.data(), seen_.size() > 0 ? inner : 0,
+                                     seen_.size() > 0 ? outer : 0);
+    accumulate(*backend_, o.momentum,
+               oriented_view<const T, space>{gradient.storage, gradient.transposed != transposed_},
+               m, seen);
+    const auto source = seen.empty() ? m : seen;
+
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      const matrix_block& at = blocks_[i];
+      const double factor = shape_factor(o.scaling, at.rows, at.cols);
+      const bool constrained = o.form == step_form::constrained;
+      const double keep = 1 - rate * (constrained ? 1.0 : o.decay);
+      const lmo_report r = plans_[i].update_views(
+          {window(source.as_const(), at, transposed_), transposed_},
+          {window(weight.storage, at, weight.transposed), weight.transposed}, keep,
+          rate * factor * (constrained ? o.radius : 1.0));
+      report.gap = std::max(report.gap, r.gap());
+      report.residual = std::max(report.residual, r.residual);
+      report.passes = std::max(report.passes, r.passes);
+      report.iterations = std::max(report.iterations, r.iterations);
+      if (r.outcome != outcome::converged) report.outcome = r.outcome;
+    }
+    ++steps_;
+    return report;
+  }
+
+  /// Forgets momentum, step count and subspaces.
+  void reset() {
+    std::fill_n(momentum_.data(), momentum_.size(), T(0));
+    steps_ = 0;
+    for (auto& plan : plans_) plan.reset();
+  }
+
+  void save(archive_writer& out) const {
+    out.write(std::string("lmo_step"));
+    out.write(static_cast<std::uint64_t>(sizeof(T)));
+    out.write(rows_);
+    out.write(cols_);
+    out.write(steps_);
+    out.write(static_cast<std::uint8_t>(transposed_));
+    out.write(std::span<const T>(momentum_.data(), static_cast<std::size_t>(momentum_.size())));
+    out.write(static_cast<std::uint64_t>(plans_.size()));
+    for (const auto& plan : plans_) {
+      std::ostringstream memory;
+      plan.save(memory);
+      out.write(memory.str());
+    }
+  }
+  /// @throws std::invalid_argument where the state is of another scalar, shape or method. This
+  /// step is then in an unspecified state: load into a fresh one, as `optimizer` does.
+  void load(archive_reader& in) {
+    expect_text(in, "lmo_step");
+    const auto scalar = in.read<std::uint64_t>();
+    if (scalar != sizeof(T)) refuse("checkpoint: bytes a scalar", "the weight's", scalar);
+    const auto rows = in.read<index_t>(), cols = in.read<index_t>();
+    if (rows != rows_ || cols != cols_)
+      refuse("checkpoint: the shape", shape_text(rows_, cols_).c_str(), shape_text(rows, cols));
+    steps_ = in.read<index_t>();
+    transposed_ = in.read<std::uint8_t>() != 0;
+    in.read(std::span<T>(momentum_.data(), static_cast<std::size_t>(momentum_.size())));
+    const auto plans = in.read<std::uint64_t>();
+    if (plans != plans_.size()) refuse("checkpoint: blocks", "the parameter's", plans);
+    for (auto& plan : plans_) {
+      std::istringstream memory(in.read_text(std::uint64_t(1) << 40));
+      plan.load(memory);
+    }
+  }
+
+ private:
+  [[nodiscard]] automatic method_for(const matrix_block& at) const {
+    const spectral_need need = need_of(dual(rule_.norm), std::min(at.rows, at.cols));
+    return {.gap = rule_.options.gap.value_or(need.polar ? 1e-3 : 1e-2), .seed = rule_.options.seed};
+  }
+
+  template <class S>
+  static matrix_view<S, space> window(matrix_view<S, space> storage, const matrix_block& at,
+                                      bool transposed) {
+    return transposed ? storage.block(at.col, at.row, at.cols, at.rows)
+                      : storage.block(at.row, at.col, at.rows, at.cols);
+  }
+
+  lmo_rule<N> rule_;
+  index_t rows_, cols_;
+  B* backend_;
+  std::vector<matrix_block> blocks_;
+  decltype(std::declval<B&>().template make_workspace<T>(0)) momentum_, seen_;
+  std::vector<plan_type> plans_;
+  bool transposed_ = false;
+  index_t steps_ = 0;
+};
+
+}  // namespace fanion

@@ -1,0 +1,41 @@
+/// @file  What every optimizer step says, keeps and checks, whatever its rule.
+#pragma once
+
+#include <fanion/core/archive.hpp>
+#include <fanion/core/contract.hpp>
+#include <fanion/core/outcome.hpp>
+#include <fanion/core/view.hpp>
+
+#include <string>
+
+namespace fanion {
+
+/// What one step did to one parameter.
+struct step_report {
+  bool skipped = false;    ///< the gradient held NaN or infinity: nothing was changed
+  double gap = 0;          ///< the largest certified gap among the parameter's blocks
+  double residual = 0;     ///< the largest residual among them
+  index_t passes = 0;      ///< full reads of the momentum by the oracle
+  index_t iterations = 0;  ///< of its solver
+  fanion::outcome outcome = fanion::outcome::converged;  ///< of the worst block
+};
+
+/// Weight and gradient agree. @throws std::invalid_argument naming both shapes.
+template <class T, class Space>
+void check_step(const oriented_view<T, Space>& weight,
+                const oriented_view<const T, Space>& gradient) {
+  if (weight.rows() != gradient.rows() || weight.cols() != gradient.cols())
+    refuse("step: the shape of the gradient", shape_text(weight.rows(), weight.cols()).c_str(),
+           shape_text(gradient.rows(), gradient.cols()));
+  if (overlaps(weight.storage, gradient.storage))
+    refuse("step: the memory of the gradient", "apart from that of the weight", "an overlap");
+}
+
+/// @throws std::invalid_argument unless the next text in the archive is `expected`.
+inline void expect_text(archive_reader& in, const std::string& expected) {
+  const std::string found = in.read_text();
+  if (found != expected)
+    throw std::invalid_argument("checkpoint: expected " + expected + ", found " + found);
+}
+
+}  // namespace fanion

@@ -1,0 +1,212 @@
+/// @file  One matrix in, one subgradient out: the part that `value`, `lmo` and plans share.
+#pragma once
+
+#include <fanion/backend/concepts.hpp>
+#include <fanion/core/outcome.hpp>
+#include <fanion/oracles/terms.hpp>
+
+#include <cmath>
+#include <limits>
+#include <variant>
+#include <vector>
+
+namespace fanion {
+
+/// Evaluates f and ∂f for one expression f, shape and method. `M` is always m x n as its owner sees
+/// it; storage order is carried by oriented views. Allocates in the constructor only.
+template <Subdifferentiable F, Real T, class B>
+class subgradient_engine {
+ public:
+  using space = typename B::space;
+
+  template <SpectralMethod Method>
+  subgradient_engine(B& b, const F& f, index_t m, index_t n, const Method& method)
+      : f_(f), m_(m), n_(n), need_(need_of(f, std::min(m, n))) {
+    solver_ = make_solver<T>(b, m, n, need_, method);
+    weights_.resize(static_cast<std::size_t>(need_.depth));
+    weight_scratch_.resize(weights_.size());
+    weighted_ = b.template make_workspace<T>(needs_triplets() ? (m + n) * need_.depth : 0);
+    outer_ = b.template make_workspace<T>(
+        needs_triplets() ? std::max(b.template multiply_outer_size<T>(m, n, need_.depth),
+                                    b.template multiply_outer_size<T>(n, m, need_.depth))
+                         : 0);
+  }
+
+  /// f(M), from the values that the solver attains: exact for `exact{}`, a lower bound otherwise.
+  [[nodiscard]] T value(B& b, const oriented_view<const T, space>& m) {
+    lmo_report report;
+    const auto length = begin(b, m, report);
+    if (report.outcome == outcome::non_finite) return std::numeric_limits<T>::quiet_NaN();
+    if (report.outcome == outcome::zero_input) return T(0);
+    solve(b, m, length, report);
+    const auto entries = value_of_entries(f_, b, m.storage, length);
+    return static_cast<T>(attained_ + entries.value);
+  }
+
+  /// D <- keep·D + rate·∂f(M), and what that subgradient certifies. For a zero or non-finite M
+  /// nothing is added.
+  lmo_report subgradient(B& b, const oriented_view<const T, space>& m,
+                         const oriented_view<T, space>& d, T keep, double rate) {
+    lmo_report report;
+    const T length = begin(b, m, report);
+    if (report.outcome == outcome::zero_input || report.outcome == outcome::non_finite) {
+      scale(b, d.storage, keep);
+      return report;
+    }
+    solve(b, m, length, report);
+    add_spectral(b, d, keep, rate);
+
+    const oriented_view<const T, space> aligned{m.storage, m.transposed != d.transposed};
+    const auto entries = value_of_entries(f_, b, m.storage, length);
+    report.passes += entries.passes;
+    if (d.transposed)
+      report.passes += add_entrywise_subgradients(f_.transposed(), b, aligned, d.storage, rate, length);
+    else
+      report.passes += add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length);
+
+    const double slack = rounding<T>(m_, n_);
+    report.objective = -(attained_ + entries.value);
+    report.bound = (bound_ + entries.value) * (1 + slack);
+    report.feasibility = std::max(1.0, contraction_) * (1 + slack);
+    return report;
+  }
+
+  void reset() {
+    std::visit([]<class S>(S& s) { if constexpr (requires { s.reset(); }) s.reset(); }, solver_);
+  }
+  /// @throws std::invalid_argument unless v has n rows, at least one column, and the method keeps a
+  /// subspace.
+  void seed(B& b, matrix_view<const T, space> v) {
+    if (v.rows() != n_ || v.cols() < 1)
+      refuse("seed_subspace: V", (std::to_string(n_) + " x c with c >= 1").c_str(),
+             shape_text(v.rows(), v.cols()));
+    std::visit(
+        [&]<class S>(S& s) {
+          if constexpr (requires { s.seed(b, v); })
+            s.seed(b, v);
+          else
+            throw std::invalid_argument("seed_subspace: this plan's method keeps no subspace");
+        },
+        solver_);
+  }
+  void save(archive_writer& out) const {
+    out.write(static_cast<std::uint64_t>(solver_.index()));
+    std::visit([&]<class S>(const S& s) { if constexpr (requires { s.save(out); }) s.save(out); },
+               solver_);
+  }
+  void load(archive_reader& in) {
+    if (in.read<std::uint64_t>() != solver_.index())
+      throw std::invalid_argument("checkpoint: written by a plan with another solver");
+    std::visit([&]<class S>(S& s) { if constexpr (requires { s.load(in); }) s.load(in); }, solver_);
+  }
+
+ private:
+  [[nodiscard]] bool needs_triplets() const {
+    return need_.depth > 0 && !std::holds_alternative<polar_solver<T, B>>(solver_);
+  }
+
+  /// ‖M‖_F, and whether there is anything to do.
+  T begin(B& b, const oriented_view<const T, space>& m, lmo_report& report) const {
+    const T length = b.norm(m.storage);
+    report.passes = 1;
+    report.feasibility = 0;
+    if (!is_finite(length)) {
+      report.outcome = outcome::non_finite;
+      report.objective = report.bound = std::numeric_limits<double>::quiet_NaN();
+    } else if (length == T(0)) {
+      report.outcome = outcome::zero_input;
+    }
+    return length;
+  }
+
+  static void scale(B& b, matrix_view<T, space> d, T keep) {
+    if (keep == T(0))
+      b.fill(d, T(0));
+    else if (keep != T(1))
+      b.map_entries(d.as_const(), d, [keep](T x, T) { return keep * x; });
+  }
+
+  void solve(B& b, const oriented_view<const T, space>& m, T length, lmo_report& report) {
+    attained_ = bound_ = 0;
+    contraction_ = 1;
+    if (need_.depth == 0) return;
+    const T power = std::ldexp(T(1), -std::clamp(std::ilogb(length), least_exponent, -least_exponent));
+    const operand<T, space> a{m, power,
+                              static_cast<double>(length) * static_cast<double>(power)};
+    const double unit = 1 / static_cast<double>(power);
+    const effort* done = nullptr;
+    if (auto* polar = std::get_if<polar_solver<T, B>>(&solver_)) {
+      polar_ = polar->solve(b, a);
+      const double weight = polar_weight(f_);
+      attained_ = weight * polar_.product * unit;
+      bound_ = weight * polar_.nuclear_bound * unit;
+      contraction_ = polar_.spectral_bound;
+      done = &polar_.effort;
+    } else {
+      std::visit(
+          [&]<class S>(S& s) {
+            if constexpr (!std::same_as<S, std::monostate>) solve_triplets(s, b, a);
+          },
+          solver_);
+      const index_t r = std::min(m_, n_);
+      spectral_weights(f_, r, triplets_.sigma, std::span(weights_), std::span(weight_scratch_));
+      double attained = 0;
+      for (std::size_t i = 0; i < weights_.size(); ++i)
+        attained += static_cast<double>(weights_[i]) * static_cast<double>(triplets_.sigma[i]);
+      attained_ = attained * unit;
+      bound_ = spectral_value(f_, r, triplets_.upper) * unit;
+      contraction_ = triplets_.contraction;
+      done = &triplets_.effort;
+    }
+    report.residual = done->residual;
+    report.failure_probability = done->failure_probability;
+    report.passes += done->passes;
+    report.iterations = done->iterations;
+    report.outcome = done->outcome;
+  }
+
+  template <class S>
+  void solve_triplets(S& s, B& b, const operand<T, space>& a) {
+    if constexpr (!std::same_as<S, polar_solver<T, B>>) triplets_ = s.solve(b, a);
+  }
+
+  /// D <- keep·D + rate·U diag(w) Vᵀ, or the multiple of the polar factor.
+  void add_spectral(B& b, const oriented_view<T, space>& d, T keep, double rate) {
+    if (need_.depth == 0) return scale(b, d.storage, keep);
+    if (std::holds_alternative<polar_solver<T, B>>(solver_)) {
+      const T factor = static_cast<T>(rate * polar_weight(f_));
+      if (polar_.x.transposed == d.transposed)
+        b.axpby(factor, polar_.x.storage, keep, d.storage);
+      else
+        b.axpby_adjoint(factor, polar_.x.storage, keep, d.storage);
+      return;
+    }
+    const auto& u = d.transposed ? triplets_.v : triplets_.u;
+    const auto& v = d.transposed ? triplets_.u : triplets_.v;
+    // Triplets with weight zero, at the end since weights do not increase, cost nothing.
+    index_t count = std::min<index_t>(u.cols(), static_cast<index_t>(weights_.size()));
+    while (count > 0 && weights_[static_cast<std::size_t>(count - 1)] == T(0)) --count;
+    const matrix_view<T, space> scaled_u(weighted_.data(), u.rows(), count);
+    for (index_t i = 0; i < count; ++i)
+      b.axpby(weights_[static_cast<std::size_t>(i)], u.columns(i, 1), T(0), scaled_u.columns(i, 1));
+    b.multiply_outer(static_cast<T>(rate), scaled_u.as_const(), v.columns(0, count), keep,
+                     d.storage, outer_.span());
+  }
+
+  /// A power of two within the range of T even where ‖M‖ is subnormal.
+  static constexpr int least_exponent = std::numeric_limits<T>::min_exponent + 8;
+
+  F f_;
+  index_t m_, n_;
+  spectral_need need_;
+  any_solver<T, B> solver_;
+  triplets<T, space> triplets_ = {};
+  polar_factor<T, space> polar_ = {};
+  std::vector<T> weights_, weight_scratch_;
+  decltype(std::declval<B&>().template make_workspace<T>(0)) weighted_, outer_;
+  double attained_ = 0;
+  double bound_ = 0;
+  double contraction_ = 1;
+};
+
+}  // namespace fanion

@@ -1,0 +1,72 @@
+/// @file  From a method to a solver, and the choice that `automatic` makes.
+#pragma once
+
+#include <fanion/spectral/block_iteration.hpp>
+#include <fanion/spectral/exact.hpp>
+#include <fanion/spectral/lanczos.hpp>
+#include <fanion/spectral/methods.hpp>
+#include <fanion/spectral/polar.hpp>
+
+#include <concepts>
+#include <variant>
+
+namespace fanion {
+
+/// What an expression asks of a spectrum: the leading `depth` triplets, or, where every weight at
+/// full depth is the same, only the polar factor.
+struct spectral_need {
+  index_t depth = 0;
+  bool polar = false;
+};
+
+/// A method that yields polar factors and nothing else.
+template <class M>
+concept PolarMethod = std::same_as<M, newton_schulz> || std::same_as<M, polar_express>;
+
+/// A method that yields leading triplets.
+template <class M>
+concept LeadingMethod = std::same_as<M, subspace> || std::same_as<M, power> ||
+                        std::same_as<M, randomized> || std::same_as<M, lanczos>;
+
+template <class M>
+concept SpectralMethod = PolarMethod<M> || LeadingMethod<M> || std::same_as<M, exact> ||
+                         std::same_as<M, automatic>;
+
+/// One of the solvers, chosen when a plan is made.
+template <Real T, class B>
+using any_solver = std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>,
+                                block_solver<T, B>, lanczos_solver<T, B>>;
+
+/// The solver for a need and a method.
+/// @throws std::invalid_argument where the method cannot serve the need.
+template <Real T, class B, SpectralMethod M>
+[[nodiscard]] any_solver<T, B> make_solver(B& b, index_t m, index_t n, spectral_need need,
+                                           const M& method) {
+  using solver = any_solver<T, B>;
+  const index_t r = std::min(m, n);
+  if (need.depth == 0) return solver();
+  if constexpr (std::same_as<M, exact>) {
+    return solver(std::in_place_type<exact_solver<T, B>>, b, m, n);
+  } else if constexpr (PolarMethod<M>) {
+    if (!need.polar)
+      refuse("method", "one that yields singular triplets for this norm and shape (a polar factor "
+             "serves equal weights on all singular values only)", "a polar method");
+    return solver(std::in_place_type<polar_solver<T, B>>, b, m, n, method);
+  } else if constexpr (std::same_as<M, lanczos>) {
+    return solver(std::in_place_type<lanczos_solver<T, B>>, b, m, n, need.depth, method);
+  } else if constexpr (LeadingMethod<M>) {
+    return solver(std::in_place_type<block_solver<T, B>>, b, m, n, need.depth, method);
+  } else {
+    // Short sides: a full decomposition costs less than any iteration's overhead.
+    if (r <= 64) return make_solver<T>(b, m, n, need, exact{});
+    if (need.polar) return make_solver<T>(b, m, n, need, polar_express{.gap = method.gap});
+    // A block nearly as wide as the matrix does the full decomposition's work without its answer.
+    if (3 * (need.depth + 8) >= r) return make_solver<T>(b, m, n, need, exact{});
+    // A loose gap is what training asks for, where the last subspace is nearly right already.
+    if (method.gap.value_or(default_gap<T>) >= 1e-3)
+      return make_solver<T>(b, m, n, need, subspace{.gap = method.gap, .seed = method.seed});
+    return make_solver<T>(b, m, n, need, lanczos{.gap = method.gap, .seed = method.seed});
+  }
+}
+
+}  // namespace fanion

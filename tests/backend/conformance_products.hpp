@@ -1,0 +1,172 @@
+/// @file  What every backend must do: products.
+#pragma once
+
+#include <backend/support.hpp>
+
+namespace fanion_test {
+
+/// The classical bound of an inner product of `length` terms, in any order of summation:
+/// |error| <= (length + 3) eps |A||B| plus the rounding of the update.
+template <class T>
+reference product_bound(long double a, const reference& A, const reference& B, long double b,
+                        const reference& C) {
+  const long double factor = static_cast<long double>(A.cols() + 3) * eps<T>;
+  return combine(factor * std::fabs(a), product(magnitude(A), magnitude(B)),
+                 3 * eps<T> * std::fabs(b), magnitude(C));
+}
+
+/// Column counts around the tiles, and past the point where operands are packed.
+inline std::vector<index_t> widths() { return {0, 1, 2, 3, 5, 8, 9, 16, 17, 33, 64, 65, 100}; }
+
+inline std::vector<std::pair<double, double>> factors() { return {{1, 0}, {-0.5, 1}, {2, 0.25}}; }
+
+/// Runs `verb(a, left, right, b, out, scratch)`, of which the exact result is a L R + b C.
+template <class Backend, class T, class Verb>
+void check_product(Backend& backend, const reference& L, const reference& R, const reference& left,
+                   const reference& right, index_t size, Verb verb) {
+  for (const auto& factor : factors()) {
+    const auto a = factor.first, b = factor.second;
+    CAPTURE(a);
+    CAPTURE(b);
+    const index_t m = L.rows(), n = R.cols();
+    const reference C =
+        b == 0 ? build(m, n, [](index_t, index_t) { return NAN; }) : random_matrix<T>(m, n, 3);
+    panel<Backend, T> x(backend, left), y(backend, right), out(backend, C);
+    auto scratch = backend.template make_workspace<T>(size);
+    verb(T(a), x.in(), y.in(), T(b), out.view(), scratch.span());
+    check_within(out.get(), combine(a, product(L, R), b, C), product_bound<T>(a, L, R, b, C));
+    CHECK(out.intact());
+  }
+}
+
+template <class Backend, class T>
+void conform_products(Backend& backend) {
+  for (const auto& shape : shapes()) {
+    const auto m = shape.first, n = shape.second;
+    for (index_t k : widths()) {
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(k);
+      const reference A = random_matrix<T>(m, n, 1), At = adjoint(A);
+      const reference X = random_matrix<T>(n, k, 2), Y = random_matrix<T>(m, k, 4);
+      check_product<Backend, T>(backend, A, X, A, X, backend.template multiply_size<T>(m, n, k),
+                                [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                                  backend.template multiply<T>(a, x, y, b, out, scratch);
+                                });
+      check_product<Backend, T>(backend, At, Y, A, Y,
+                                backend.template multiply_adjoint_size<T>(m, n, k),
+                                [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                                  backend.template multiply_adjoint<T>(a, x, y, b, out, scratch);
+                                });
+      check_product<Backend, T>(backend, Y, adjoint(X), Y, X,
+                                backend.template multiply_outer_size<T>(m, n, k),
+                                [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                                  backend.template multiply_outer<T>(a, x, y, b, out, scratch);
+                                });
+    }
+  }
+}
+
+/// One product past every block size: several blocks of rows, of columns and of the inner size.
+template <class Backend, class T>
+void conform_large_products(Backend& backend) {
+  const index_t m = 813, n = 301, k = 70;
+  const reference A = random_matrix<T>(m, n, 1), X = random_matrix<T>(n, k, 2);
+  check_product<Backend, T>(backend, A, X, A, X, backend.template multiply_size<T>(m, n, k),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply<T>(a, x, y, b, out, scratch);
+                            });
+  const reference B = random_matrix<T>(300, 817, 5), Y = random_matrix<T>(300, 67, 6);
+  check_product<Backend, T>(backend, adjoint(B), Y, B, Y,
+                            backend.template multiply_adjoint_size<T>(300, 817, 67),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply_adjoint<T>(a, x, y, b, out, scratch);
+                            });
+  const reference W = random_matrix<T>(803, 70, 7), V = random_matrix<T>(52, 70, 8);
+  check_product<Backend, T>(backend, V, adjoint(W), V, W,
+                            backend.template multiply_outer_size<T>(52, 803, 70),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply_outer<T>(a, x, y, b, out, scratch);
+                            });
+}
+
+template <class Backend, class T>
+void conform_gram_product(Backend& backend) {
+  for (const auto& shape : shapes()) {
+    const auto m = shape.first, n = shape.second;
+    for (index_t k : {0, 1, 4, 16, 70}) {
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(k);
+      const reference A = random_matrix<T>(m, n, 1), X = random_matrix<T>(n, k, 2);
+      panel<Backend, T> a(backend, A), x(backend, X), z(backend, random_matrix<T>(n, k, 3));
+      auto scratch =
+          backend.template make_workspace<T>(backend.template gram_product_size<T>(m, n, k));
+      backend.template gram_product<T>(a.in(), x.in(), z.view(), scratch.span());
+      // Two inner products in a row.
+      const reference bound =
+          scaled(static_cast<long double>(m + n + 6) * eps<T>,
+                 product(magnitude(adjoint(A)), product(magnitude(A), magnitude(X))));
+      check_within(z.get(), product(adjoint(A), product(A, X)), bound);
+      CHECK(z.intact());
+    }
+  }
+}
+
+template <class Backend, class T>
+void check_symmetric(panel<Backend, T>& c) {
+  const reference C = c.get();
+  CHECK(largest(combine(1, C, -1, adjoint(C))) == 0);
+  CHECK(c.intact());
+}
+
+template <class Backend, class T>
+void conform_syrk(Backend& backend) {
+  auto list = shapes();
+  list.insert(list.end(), {{301, 40}, {70, 530}});
+  for (const auto& shape : list) {
+    const auto r = shape.first, l = shape.second;
+    for (const auto& factor : factors()) {
+      const auto a = factor.first, b = factor.second;
+      CAPTURE(r);
+      CAPTURE(l);
+      CAPTURE(a);
+      CAPTURE(b);
+      const reference A = random_matrix<T>(r, l, 1);
+      const reference C = b == 0 ? build(r, r, [](index_t, index_t) { return NAN; })
+                                 : symmetrized(random_matrix<T>(r, r, 2));
+      panel<Backend, T> x(backend, A), c(backend, C);
+      auto scratch = backend.template make_workspace<T>(backend.template syrk_size<T>(r, l));
+      backend.template syrk<T>(T(a), x.in(), T(b), c.view(), scratch.span());
+      check_within(c.get(), combine(a, product(A, adjoint(A)), b, C),
+                   product_bound<T>(a, A, adjoint(A), b, C));
+      check_symmetric(c);
+    }
+  }
+}
+
+/// Polynomials of one symmetric matrix commute, so their products are symmetric.
+template <class Backend, class T>
+void conform_symmetric_product(Backend& backend) {
+  for (index_t r : {0, 1, 2, 17, 48, 65, 130})
+    for (const auto& factor : factors()) {
+      const auto a = factor.first, b = factor.second;
+      CAPTURE(r);
+      CAPTURE(a);
+      CAPTURE(b);
+      const reference A = symmetrized(random_matrix<T>(r, r, 1));
+      const reference square = product(A, A);
+      const reference C = b == 0 ? build(r, r, [](index_t, index_t) { return NAN; })
+                                 : symmetrized(random_matrix<T>(r, r, 2));
+      panel<Backend, T> x(backend, A), y(backend, square), c(backend, C);
+      auto scratch =
+          backend.template make_workspace<T>(backend.template symmetric_product_size<T>(r));
+      backend.template symmetric_product<T>(T(a), x.in(), y.in(), T(b), c.view(), scratch.span());
+      // One more rounding: the backend was given A² in T.
+      check_within(c.get(), combine(a, product(A, square), b, C),
+                   scaled(2, product_bound<T>(a, A, square, b, C)));
+      check_symmetric(c);
+    }
+}
+
+}  // namespace fanion_test

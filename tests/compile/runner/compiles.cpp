@@ -1,0 +1,3 @@
+// Nothing is wrong here: the runner has to notice.
+// expect: error
+int main() {}

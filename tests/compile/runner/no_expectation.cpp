@@ -1,0 +1,2 @@
+// Fails, but does not say why it should.
+int main() { return undeclared; }

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test.
+#
+#   tests/run.sh          the whole gate
+#   tests/run.sh --all    the same again under clang, the sanitizers, plain x86-64 and -march=native
+#
+# Needs no network and no root where everything is installed already.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source cmake/install_missing.sh
+
+presets=(tests)
+tools=(cmake:cmake ninja:ninja-build g++:g++)
+case "${1-}" in
+  "") ;;
+  --all) presets+=(clang sanitize sse2 native) tools+=(clang++:clang) ;;
+  -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+  *) echo "tests/run.sh: unknown argument '$1' (try --help)" >&2 && exit 2 ;;
+esac
+
+install_missing "${tools[@]}" -- libeigen3-dev doctest-dev libbenchmark-dev libcli11-dev \
+  nlohmann-json3-dev zlib1g-dev dataset-fashion-mnist
+
+if [[ -z ${CMAKE_CXX_COMPILER_LAUNCHER-} ]] && command -v ccache > /dev/null; then
+  export CMAKE_CXX_COMPILER_LAUNCHER=ccache
+fi
+jobs=$(nproc)
+
+for preset in "${presets[@]}"; do
+  echo "== $preset: configure, build, test =="
+  cmake --preset "$preset"
+  cmake --build --preset "$preset" --parallel "$jobs"
+  ctest --preset "$preset" --parallel "$jobs"
+done

@@ -1,0 +1,62 @@
+#include <common/cifar.hpp>
+#include <trainers/support.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace trainers;
+using namespace trainer_tests;
+
+namespace {
+
+/// Records whose red, green and blue planes start with the label, 100 + label and 200 + label.
+std::vector<std::uint8_t> records(const std::vector<std::uint8_t>& labels) {
+  std::vector<std::uint8_t> out;
+  for (const std::uint8_t label : labels) {
+    std::vector<std::uint8_t> record(static_cast<std::size_t>(cifar_record), 50);
+    record[0] = label;
+    record[1] = label;
+    record[1 + 1024] = static_cast<std::uint8_t>(100 + label);
+    record[1 + 2048] = static_cast<std::uint8_t>(200 + label);
+    out.insert(out.end(), record.begin(), record.end());
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the five batches and the test batch are read in order") {
+  const scratch_folder folder;
+  for (std::uint8_t b = 1; b <= 5; ++b)
+    write_bytes(folder / ("data_batch_" + std::to_string(b) + ".bin"),
+                records({b, static_cast<std::uint8_t>(b + 1)}));
+  write_bytes(folder / "test_batch.bin", records({0, 9, 3}));
+
+  const image_set train = read_cifar10(folder.path(), "train");
+  CHECK(train.labels == std::vector<std::uint8_t>{1, 2, 2, 3, 3, 4, 4, 5, 5, 6});
+  CHECK(train.features() == 3072);
+  CHECK(train.pixels.size() == 10 * 3072);
+  CHECK(train.image(9)[0] == 6);
+  CHECK(train.image(9)[1024] == 106);
+  CHECK(train.image(9)[2048] == 206);
+  CHECK(read_cifar10(folder.path(), "test").labels == std::vector<std::uint8_t>{0, 9, 3});
+}
+
+TEST_CASE("a bad CIFAR file is named together with its fault") {
+  const scratch_folder folder;
+  const auto read = [&] { return read_cifar10(folder.path(), "test"); };
+  CHECK(contains(message_of(read), "test_batch.bin: no such file"));
+  CHECK(contains(message_of([&] { return read_cifar10(folder / "no", "test"); }),
+                 "no such folder"));
+
+  auto bytes = records({1, 2});
+  bytes.pop_back();
+  write_bytes(folder / "test_batch.bin", bytes);
+  CHECK(contains(message_of(read), "test_batch.bin: 6145 bytes, expected records of 3073"));
+  write_bytes(folder / "test_batch.bin", {});
+  CHECK(contains(message_of(read), "0 bytes"));
+  write_bytes(folder / "test_batch.bin", records({1, 10}));
+  CHECK(contains(message_of(read), "record 1 has label 10, expected 0 to 9"));
+  write_bytes(folder / "data_batch_1.bin", records({1}));
+  CHECK(contains(message_of([&] { return read_cifar10(folder.path(), "train"); }),
+                 "data_batch_2.bin: no such file"));
+}

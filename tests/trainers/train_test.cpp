@@ -1,0 +1,216 @@
+#include <mlp/tune.hpp>
+#include <trainers/support.hpp>
+
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+using namespace trainers;
+using namespace trainer_tests;
+
+namespace {
+
+/// A quick experiment on synthetic stripes.
+options quick() {
+  options o;
+  o.hidden = 16;
+  o.batch = 50;
+  o.epochs = 2;
+  o.threads = 1;
+  o.jobs = 1;
+  o.seeds = {1, 2};
+  o.methods = {"sgd", "muon"};
+  return o;
+}
+
+std::vector<planned_run> plan_of(const options& o) {
+  std::vector<planned_run> plan;
+  for (const std::string& method : o.methods)
+    for (const std::uint64_t seed : o.seeds) plan.push_back({method, o.rate_of(method), seed});
+  return plan;
+}
+
+std::vector<run_record> quiet_runs(const options& o, const experiment_data& data) {
+  std::FILE* nowhere = std::fopen("/dev/null", "w");
+  std::vector<run_record> runs;
+  {
+    progress say(nowhere, false);
+    runs = run_all(o, data, plan_of(o), say);
+  }
+  std::fclose(nowhere);
+  return runs;
+}
+
+/// All that a run reports except its times.
+bool same_numbers(const run_record& a, const run_record& b) {
+  bool same = a.method == b.method && a.seed == b.seed && a.losses == b.losses &&
+              a.held_out.size() == b.held_out.size() && a.train.loss == b.train.loss &&
+              a.test.loss == b.test.loss && a.test.correct == b.test.correct;
+  for (std::size_t i = 0; same && i < a.held_out.size(); ++i)
+    same = a.held_out[i].loss == b.held_out[i].loss && a.held_out[i].step == b.held_out[i].step;
+  return same;
+}
+
+std::filesystem::path fashion_folder() {
+  const char* named = std::getenv("FANION_FASHION_MNIST");
+  return named != nullptr ? named : "/usr/share/datasets/fashion-mnist";
+}
+
+}  // namespace
+
+TEST_CASE("every default method beats a fixed loss on a small real subset") {
+  options o = quick();
+  o.data = fashion_folder();
+  INFO("needs Fashion-MNIST: Debian's dataset-fashion-mnist, or FANION_FASHION_MNIST=folder");
+  REQUIRE(std::filesystem::is_directory(o.data));
+  o.limit = 2000;
+  o.hidden = 32;
+  o.batch = 100;
+  o.seeds = {1};
+  o.methods = default_methods();
+  const experiment_data data = load_data(o);
+  CHECK(data.train.size() == 2000);
+  CHECK(data.held_out.size() == 2000);
+  REQUIRE(data.test);
+  CHECK(data.test->size() == 2000);
+  CHECK(data.scale.mean == doctest::Approx(0.286 * 255).epsilon(0.02));
+  CHECK(data.scale.deviation == doctest::Approx(0.353 * 255).epsilon(0.02));
+  for (const run_record& run : quiet_runs(o, data)) {
+    CAPTURE(run.method);
+    CHECK(run.steps == 40);
+    CHECK(run.losses.size() == 40);
+    CHECK(run.losses.front() > 2.2f);      // ln 10 = 2.30: nothing is known at the start
+    CHECK(run.train.mean_loss() < 1.0);    // classes told apart well beyond chance
+    CHECK(run.test.accuracy() > 0.6);
+    CHECK(run.held_out.size() == 4);
+    CHECK(run.held_out.back().step == 40);
+  }
+}
+
+TEST_CASE("a run has the same bits for a seed and a shard count, whatever runs beside it") {
+  const experiment_data data = striped_data();
+  options o = quick();
+  const auto alone = quiet_runs(o, data);
+  const auto again = quiet_runs(o, data);
+  o.threads = o.jobs = 3;
+  const auto beside = quiet_runs(o, data);
+  o.jobs = 1;
+  const auto sharded = quiet_runs(o, data);
+  const auto sharded_again = quiet_runs(o, data);
+  REQUIRE(alone.size() == 4);
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    CAPTURE(i);
+    CHECK(same_numbers(alone[i], again[i]));
+    CHECK(same_numbers(alone[i], beside[i]));
+    CHECK(same_numbers(sharded[i], sharded_again[i]));
+    CHECK(alone[i].train.mean_loss() ==
+          doctest::Approx(sharded[i].train.mean_loss()).epsilon(0.01));
+  }
+  CHECK_FALSE(same_numbers(alone[0], alone[1]));
+}
+
+TEST_CASE("the last, smaller batch of an epoch is used too") {
+  options o = quick();
+  o.batch = 400;  // of 600 images: 400, then 200
+  o.methods = {"sgd"};
+  o.seeds = {1};
+  const run_record run = quiet_runs(o, striped_data()).front();
+  CHECK(run.steps == 4);
+  CHECK(run.losses.size() == 4);
+  CHECK(run.train.count == 600);
+  CHECK(run.test.count == 100);
+}
+
+TEST_CASE("a run whose loss is not finite says so, and the others go on") {
+  const experiment_data data = striped_data();
+  options o = quick();
+  o.rates["sgd"] = 1e30;
+  const auto runs = quiet_runs(o, data);
+  REQUIRE(runs.size() == 4);
+  CHECK(runs[0].diverged());
+  CHECK(runs[0].diverged_at >= 1);
+  CHECK(runs[0].test.count == 0);
+  CHECK(contains(headline(runs[0]), "diverged"));
+  CHECK_FALSE(runs[2].diverged());
+
+  const auto all = summaries(runs);
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].diverged == 2);
+  CHECK(std::isnan(all[0].train_loss.mean));
+  CHECK(all[1].diverged == 0);
+  const text_table table = comparison(all);
+  CHECK(table.rows[0].back() == "2 of 2");
+  for (std::size_t j = 2; j < 8; ++j) CHECK(table.rows[0][j] == "-");
+  const std::string html = to_html(comparison_page(o, data, runs));
+  CHECK_FALSE(contains(html, "nan"));
+}
+
+TEST_CASE("the JSON holds every run and parses again") {
+  const scratch_folder folder;
+  const experiment_data data = striped_data();
+  options o = quick();
+  o.out = folder.path();
+  o.rates["sgd"] = 1e30;
+  const auto runs = quiet_runs(o, data);
+  write_comparison(o, data, runs, 1.5);
+  const auto j = nlohmann::json::parse(std::ifstream(folder / "results.json"));
+  CHECK(j.at("runs").size() == 4);
+  CHECK(j.at("summary").size() == 2);
+  CHECK(j.at("summary")[0].at("train_loss").at("mean").is_null());
+  CHECK(j.at("runs")[0].at("diverged") == true);
+  CHECK(j.at("runs")[3].at("test").at("accuracy") == runs[3].test.accuracy());
+  CHECK(j.at("runs")[3].at("batch_losses").size() == runs[3].losses.size());
+  CHECK(j.at("options").at("hidden") == 16);
+  CHECK(std::filesystem::file_size(folder / "report.html") > 5000);
+  o.out = folder / "absent";
+  CHECK(contains(message_of([&] { write_comparison(o, data, runs, 1); }), "--out"));
+}
+
+TEST_CASE("mean and sample deviation") {
+  const spread s = spread_of({1, 2, 3, 6});
+  CHECK(s.mean == 3);
+  CHECK(s.deviation == doctest::Approx(std::sqrt(14.0 / 3)));
+  CHECK(spread_of({5}).deviation == 0);
+  CHECK(std::isnan(spread_of({}).mean));
+}
+
+TEST_CASE("tuning leaves a grid whose best rate is inside, and never sees a test set") {
+  const scratch_folder folder;
+  experiment_data data = striped_data();
+  data.test.reset();
+  options o = quick();
+  o.tune = true;
+  o.out = folder.path();
+  o.methods = {"sgd"};
+  o.rates["sgd"] = 0.02;  // too small: the grid has to grow upwards
+  std::FILE* nowhere = std::fopen("/dev/null", "w");
+  {
+    progress say(nowhere, false);
+    std::vector<run_record> runs;
+    const tuned_method tuned = tune_method(o, data, "sgd", runs, say);
+    CHECK(std::is_sorted(tuned.rates.begin(), tuned.rates.end()));
+    CHECK(tuned.rates.size() > 5);
+    CHECK(tuned.best > 0);
+    CHECK(tuned.best + 1 < tuned.rates.size());
+    for (const double loss : tuned.losses) CHECK(loss >= tuned.losses[tuned.best]);
+    CHECK(runs.size() == tuned.rates.size() * o.seeds.size());
+    for (const run_record& run : runs) CHECK(run.test.count == 0);
+
+    const text_table table = tune(o, data, say);
+    CHECK(table.rows.size() == 1);
+    CHECK(contains(table.rows[0].back(), "**" + table.rows[0][1] + ": "));
+  }
+  std::fclose(nowhere);
+  const auto j = nlohmann::json::parse(std::ifstream(folder / "tuning.json"));
+  CHECK(j.at("methods")[0].at("grid").size() > 5);
+  CHECK(std::filesystem::exists(folder / "tuning.md"));
+}
+
+TEST_CASE("a folder without the files is named") {
+  const scratch_folder folder;
+  options o = quick();
+  o.data = folder.path();
+  CHECK(contains(message_of([&] { return load_data(o); }), folder.path().string()));
+  o.dataset = "cifar10";
+  CHECK(contains(message_of([&] { return load_data(o); }), "data_batch_1.bin"));
+}
