@@ -6,6 +6,7 @@
 #include <fanion/core/version.hpp>
 #include <fanion/norms/calculus.hpp>
 #include <fanion/norms/capabilities.hpp>
+#include <fanion/norms/describe.hpp>
 #include <fanion/norms/entrywise.hpp>
 #include <fanion/norms/frobenius.hpp>
 #include <fanion/norms/ky_fan.hpp>

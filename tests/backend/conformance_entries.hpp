@@ -142,6 +142,22 @@ void conform_large_norm(Backend& backend) {
         32 * eps<T>);
 }
 
+/// Products that are subnormal, of which the sum is not; and products that overflow, but cancel.
+template <class Backend, class T>
+void conform_scaled_dot(Backend& backend) {
+  const index_t n = 100;
+  const T base = std::sqrt(std::numeric_limits<T>::min() / (n * n));
+  const T x = T(1.7) * base, y = T(1.3) * base;
+  panel<Backend, T> X(backend, build(n, n, [x](index_t, index_t) { return x; }));
+  panel<Backend, T> Y(backend, build(n, n, [y](index_t, index_t) { return y; }));
+  const long double want = static_cast<long double>(x) * y * n * n;
+  CHECK(std::fabs(backend.dot(X.in(), Y.in()) / want - 1) <= 100 * eps<T>);
+  const long double c = far_out<T>;
+  panel<Backend, T> P(backend, build(2, 1, [c](index_t, index_t) { return c; }));
+  panel<Backend, T> Q(backend, build(2, 1, [c](index_t i, index_t) { return i == 0 ? c : -c; }));
+  CHECK(backend.dot(P.in(), Q.in()) == T(0));
+}
+
 template <class Backend, class T>
 void conform_non_finite(Backend& backend) {
   using fanion::reduction;

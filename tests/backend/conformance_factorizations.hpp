@@ -24,8 +24,9 @@ void check_basis(Backend& backend, const reference& X, index_t rank) {
   CAPTURE(k);
   panel<Backend, T> x(backend, X);
   const reference given = x.get();
-  auto scratch = backend.template make_workspace<T>(backend.template orthonormalize_size<T>(n, k));
-  REQUIRE(backend.template orthonormalize<T>(x.view(), scratch.span()) == rank);
+  auto scratch =
+      backend.template make_workspace<T>(backend.template orthonormalize_size<T>(n, k) + 1);
+  REQUIRE(backend.template orthonormalize<T>(x.view(), scratch.span().subspan(1)) == rank);
   const reference Q = x.get(), basis = first_columns(Q, rank);
   CHECK(frame_error(basis) <= stable<T>(k));
   for (index_t j = rank; j < k; ++j)
@@ -80,8 +81,9 @@ std::vector<T> check_svd(Backend& backend, const reference& A) {
       v(backend, random_matrix<T>(n, r, 2));
   const reference given = a.get();
   auto values = backend.template make_workspace<T>(r);
-  auto scratch = backend.template make_workspace<T>(backend.template small_svd_size<T>(m, n));
-  backend.template small_svd<T>(a.in(), u.view(), values.span(), v.view(), scratch.span());
+  auto scratch = backend.template make_workspace<T>(backend.template small_svd_size<T>(m, n) + 1);
+  backend.template small_svd<T>(a.in(), u.view(), values.span(), v.view(),
+                                scratch.span().subspan(1));
   std::vector<T> s(static_cast<std::size_t>(r));
   transfer<Backend>::download(backend, values.data(), s);
   const reference U = u.get(), V = v.get();
@@ -146,8 +148,8 @@ void check_eigh(Backend& backend, const reference& A) {
   panel<Backend, T> a(backend, A), v(backend, random_matrix<T>(n, n, 1));
   const reference given = a.get();
   auto values = backend.template make_workspace<T>(n);
-  auto scratch = backend.template make_workspace<T>(backend.template small_eigh_size<T>(n));
-  backend.template small_eigh<T>(a.in(), values.span(), v.view(), scratch.span());
+  auto scratch = backend.template make_workspace<T>(backend.template small_eigh_size<T>(n) + 1);
+  backend.template small_eigh<T>(a.in(), values.span(), v.view(), scratch.span().subspan(1));
   std::vector<T> w(static_cast<std::size_t>(n));
   transfer<Backend>::download(backend, values.data(), w);
   const reference V = v.get();
@@ -189,8 +191,8 @@ void conform_eigh(Backend& backend) {
                             })),
       v(backend, reference(n, n));
   auto values = backend.template make_workspace<T>(n);
-  auto scratch = backend.template make_workspace<T>(backend.template small_eigh_size<T>(n));
-  backend.template small_eigh<T>(a.in(), values.span(), v.view(), scratch.span());
+  auto scratch = backend.template make_workspace<T>(backend.template small_eigh_size<T>(n) + 1);
+  backend.template small_eigh<T>(a.in(), values.span(), v.view(), scratch.span().subspan(1));
   std::vector<T> w(static_cast<std::size_t>(n));
   transfer<Backend>::download(backend, values.data(), w);
   for (index_t j = 0; j < n; ++j) {

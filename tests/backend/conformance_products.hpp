@@ -20,6 +20,7 @@ inline std::vector<index_t> widths() { return {0, 1, 2, 3, 5, 8, 9, 16, 17, 33, 
 
 inline std::vector<std::pair<double, double>> factors() { return {{1, 0}, {-0.5, 1}, {2, 0.25}}; }
 
+/// Scratch is as short as the size query allows, and starts at no particular alignment.
 /// Runs `verb(a, left, right, b, out, scratch)`, of which the exact result is a L R + b C.
 template <class Backend, class T, class Verb>
 void check_product(Backend& backend, const reference& L, const reference& R, const reference& left,
@@ -32,8 +33,8 @@ void check_product(Backend& backend, const reference& L, const reference& R, con
     const reference C =
         b == 0 ? build(m, n, [](index_t, index_t) { return NAN; }) : random_matrix<T>(m, n, 3);
     panel<Backend, T> x(backend, left), y(backend, right), out(backend, C);
-    auto scratch = backend.template make_workspace<T>(size);
-    verb(T(a), x.in(), y.in(), T(b), out.view(), scratch.span());
+    auto scratch = backend.template make_workspace<T>(size + 1);
+    verb(T(a), x.in(), y.in(), T(b), out.view(), scratch.span().subspan(1));
     check_within(out.get(), combine(a, product(L, R), b, C), product_bound<T>(a, L, R, b, C));
     CHECK(out.intact());
   }
@@ -101,8 +102,8 @@ void conform_gram_product(Backend& backend) {
       const reference A = random_matrix<T>(m, n, 1), X = random_matrix<T>(n, k, 2);
       panel<Backend, T> a(backend, A), x(backend, X), z(backend, random_matrix<T>(n, k, 3));
       auto scratch =
-          backend.template make_workspace<T>(backend.template gram_product_size<T>(m, n, k));
-      backend.template gram_product<T>(a.in(), x.in(), z.view(), scratch.span());
+          backend.template make_workspace<T>(backend.template gram_product_size<T>(m, n, k) + 1);
+      backend.template gram_product<T>(a.in(), x.in(), z.view(), scratch.span().subspan(1));
       // Two inner products in a row.
       const reference bound =
           scaled(static_cast<long double>(m + n + 6) * eps<T>,
@@ -136,8 +137,8 @@ void conform_syrk(Backend& backend) {
       const reference C = b == 0 ? build(r, r, [](index_t, index_t) { return NAN; })
                                  : symmetrized(random_matrix<T>(r, r, 2));
       panel<Backend, T> x(backend, A), c(backend, C);
-      auto scratch = backend.template make_workspace<T>(backend.template syrk_size<T>(r, l));
-      backend.template syrk<T>(T(a), x.in(), T(b), c.view(), scratch.span());
+      auto scratch = backend.template make_workspace<T>(backend.template syrk_size<T>(r, l) + 1);
+      backend.template syrk<T>(T(a), x.in(), T(b), c.view(), scratch.span().subspan(1));
       check_within(c.get(), combine(a, product(A, adjoint(A)), b, C),
                    product_bound<T>(a, A, adjoint(A), b, C));
       check_symmetric(c);
@@ -160,8 +161,9 @@ void conform_symmetric_product(Backend& backend) {
                                  : symmetrized(random_matrix<T>(r, r, 2));
       panel<Backend, T> x(backend, A), y(backend, square), c(backend, C);
       auto scratch =
-          backend.template make_workspace<T>(backend.template symmetric_product_size<T>(r));
-      backend.template symmetric_product<T>(T(a), x.in(), y.in(), T(b), c.view(), scratch.span());
+          backend.template make_workspace<T>(backend.template symmetric_product_size<T>(r) + 1);
+      backend.template symmetric_product<T>(T(a), x.in(), y.in(), T(b), c.view(),
+                                            scratch.span().subspan(1));
       // One more rounding: the backend was given A² in T.
       check_within(c.get(), combine(a, product(A, square), b, C),
                    scaled(2, product_bound<T>(a, A, square, b, C)));

@@ -19,6 +19,7 @@ TEST_CASE_TEMPLATE("verbs on entries", T, float, double) {
 TEST_CASE_TEMPLATE("reductions", T, float, double) {
   eigen_backend backend;
   SUBCASE("every shape and scale") { conform_reductions<eigen_backend, T>(backend); }
+  SUBCASE("dot far out") { conform_scaled_dot<eigen_backend, T>(backend); }
   SUBCASE("4096 x 4096") { conform_large_norm<eigen_backend, T>(backend); }
   SUBCASE("NaN, infinity and ties") { conform_non_finite<eigen_backend, T>(backend); }
   SUBCASE("twins") { conform_twins<eigen_backend, T>(backend); }

@@ -45,8 +45,8 @@ TEST_CASE("a bad CIFAR file is named together with its fault") {
   const scratch_folder folder;
   const auto read = [&] { return read_cifar10(folder.path(), "test"); };
   CHECK(contains(message_of(read), "test_batch.bin: no such file"));
-  CHECK(contains(message_of([&] { return read_cifar10(folder / "no", "test"); }),
-                 "no such folder"));
+  CHECK(
+      contains(message_of([&] { return read_cifar10(folder / "no", "test"); }), "no such folder"));
 
   auto bytes = records({1, 2});
   bytes.pop_back();

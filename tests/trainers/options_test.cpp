@@ -24,10 +24,17 @@ std::string error_of(const std::vector<const char*>& words) {
 }  // namespace
 
 TEST_CASE("flags reach the options") {
-  const options o =
-      parsed({"--methods", "muon,fanion-3", "--seeds", "4,5", "--lr", "muon=0.5,rest=1e-3",
-              "--lr", "fanion-3=0.25", "--epochs", "3", "--threads", "6", "--jobs", "2",
-              "--resize", "48,64", "--limit", "100", "--decay", "0.1", "--tune"});
+  const options o = parsed({"--methods", "muon,fanion-3",
+                            "--seeds",   "4,5",
+                            "--lr",      "muon=0.5,rest=1e-3",
+                            "--lr",      "fanion-3=0.25",
+                            "--epochs",  "3",
+                            "--threads", "6",
+                            "--jobs",    "2",
+                            "--resize",  "48,64",
+                            "--limit",   "100",
+                            "--decay",   "0.1",
+                            "--tune"});
   CHECK(o.methods == std::vector<std::string>{"muon", "fanion-3"});
   CHECK(o.seeds == std::vector<std::uint64_t>{4, 5});
   CHECK(o.rate_of("muon") == 0.5);

@@ -39,8 +39,10 @@ std::string unbalanced(const std::string& html) {
 
 std::string page() {
   const text_table table{{"method", "loss"}, {{"muon", "0.2 ± 0.1"}, {"x<y", "-"}}};
-  return to_html(report_page{
-      "A & B", "lead", {{"Table", "text", to_html(table, {4, 1})}, {"Chart", "", to_svg(two_lines)}}});
+  return to_html(
+      report_page{"A & B",
+                  "lead",
+                  {{"Table", "text", to_html(table, {4, 1})}, {"Chart", "", to_svg(two_lines)}}});
 }
 
 }  // namespace
@@ -85,8 +87,7 @@ TEST_CASE("a chart without a finite point says so, and a single point does not d
 }
 
 TEST_CASE("higher values stand higher and later ones further right") {
-  const std::string svg =
-      to_svg({"t", "x", "y", false, {{"a", 0, {{0, 0, 0, 0}, {1, 1, 1, 1}}}}});
+  const std::string svg = to_svg({"t", "x", "y", false, {{"a", 0, {{0, 0, 0, 0}, {1, 1, 1, 1}}}}});
   const std::size_t at = svg.find("class=\"line\" points=\"") + 21;
   double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
   REQUIRE(std::sscanf(svg.c_str() + at, "%lf,%lf %lf,%lf", &x0, &y0, &x1, &y1) == 4);

@@ -51,7 +51,8 @@ TEST_CASE("what a shard throws reaches the caller, and the team goes on") {
   CHECK(contains(message_of([] { shard_team none(0); }), "shard_team: count must be at least 1"));
 }
 
-TEST_CASE("a batch gradient has the same bits for the same shard count, and the same value for any") {
+TEST_CASE(
+    "a batch gradient has the same bits for the same shard count, and the same value for any") {
   const image_set images = striped_images(101, 4);
   const mlp<float> net = initial_mlp<float>(images.features(), 33, 10, 1);
   const std::vector<std::uint32_t> which = permutation(101, 9);

@@ -79,8 +79,8 @@ TEST_CASE("every default method beats a fixed loss on a small real subset") {
     CAPTURE(run.method);
     CHECK(run.steps == 40);
     CHECK(run.losses.size() == 40);
-    CHECK(run.losses.front() > 2.2f);      // ln 10 = 2.30: nothing is known at the start
-    CHECK(run.train.mean_loss() < 1.0);    // classes told apart well beyond chance
+    CHECK(run.losses.front() > 2.2f);    // ln 10 = 2.30: nothing is known at the start
+    CHECK(run.train.mean_loss() < 1.0);  // classes told apart well beyond chance
     CHECK(run.test.accuracy() > 0.6);
     CHECK(run.held_out.size() == 4);
     CHECK(run.held_out.back().step == 40);
@@ -107,6 +107,21 @@ TEST_CASE("a run has the same bits for a seed and a shard count, whatever runs b
           doctest::Approx(sharded[i].train.mean_loss()).epsilon(0.01));
   }
   CHECK_FALSE(same_numbers(alone[0], alone[1]));
+}
+
+TEST_CASE("a run records its momenta, or says that it is too short to") {
+  const scratch_folder folder;
+  options o = quick();
+  o.record = folder.path();
+  o.record_steps = 24;
+  const auto runs = quiet_runs(o, striped_data());
+  CHECK(runs[0].steps == 24);
+  for (const char* name : {"sgd.momenta", "muon.momenta"})
+    CHECK(std::filesystem::file_size(folder / name) == 32 + 24 * 16 * 60 * sizeof(float));
+  o.record_steps = 25;
+  const std::string said = message_of([&] { return quiet_runs(o, striped_data()); });
+  CHECK(contains(said, "--record-steps 25"));
+  CHECK(contains(said, "only 24 steps"));
 }
 
 TEST_CASE("the last, smaller batch of an epoch is used too") {

@@ -34,8 +34,7 @@ class shard_team {
  public:
   /// @throws std::invalid_argument unless count >= 1.
   explicit shard_team(index_t count)
-      : errors_(static_cast<std::size_t>(
-            fanion::expects_at_least(count, 1, "shard_team: count"))) {
+      : errors_(static_cast<std::size_t>(fanion::expects_at_least(count, 1, "shard_team: count"))) {
     for (index_t shard = 1; shard < count; ++shard)
       workers_.emplace_back([this, shard] { serve(shard); });
   }

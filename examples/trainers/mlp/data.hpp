@@ -24,8 +24,8 @@ struct experiment_data {
 /// Reads the files that the options name. @throws std::runtime_error naming a file or flag.
 [[nodiscard]] inline experiment_data load_data(const options& o) {
   const auto read = [&](const char* mnist_part, const char* cifar_part) {
-    image_set images = o.dataset == "fashion" ? read_mnist(o.data, mnist_part)
-                                              : read_cifar10(o.data, cifar_part);
+    image_set images =
+        o.dataset == "fashion" ? read_mnist(o.data, mnist_part) : read_cifar10(o.data, cifar_part);
     if (o.resize.empty()) return images;
     return resized(images, o.resize[0], o.resize[1]);
   };
@@ -57,8 +57,8 @@ void gather(const image_set& images, std::span<const std::uint32_t> which, pixel
   for (Eigen::Index i = 0; i < n; ++i) {
     const std::uint32_t id = which[static_cast<std::size_t>(i)];
     const auto bytes = images.image(static_cast<index_t>(id));
-    const Eigen::Map<const Eigen::Array<std::uint8_t, Eigen::Dynamic, 1>> pixels(
-        bytes.data(), images.features());
+    const Eigen::Map<const Eigen::Array<std::uint8_t, Eigen::Dynamic, 1>> pixels(bytes.data(),
+                                                                                 images.features());
     out.col(i) = (pixels.cast<T>() - mean) * factor;
     labels[static_cast<std::size_t>(i)] = images.labels[id];
   }

@@ -9,6 +9,8 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -44,10 +46,16 @@ template <class... Args>
 
 /// Runs `plan`, o.jobs at a time, each with its own team of o.shards() threads; the records come
 /// back in the order of the plan. A run does not know what runs beside it, so its numbers (not its
-/// times) are those it would have alone. @throws what a run threw, after all have stopped.
+/// times) are those it would have alone. @throws std::invalid_argument where a run is too short to
+/// record; what a run threw, after all have stopped.
 [[nodiscard]] inline std::vector<run_record> run_all(const options& o, const experiment_data& data,
                                                      const std::vector<planned_run>& plan,
                                                      progress& say) {
+  if (const index_t steps = o.epochs * steps_per_epoch(o, data);
+      !o.record.empty() && steps < o.record_steps)
+    throw std::invalid_argument("--record-steps " + std::to_string(o.record_steps) +
+                                ": a run has only " + std::to_string(steps) +
+                                " steps; raise --epochs or lower --batch");
   std::vector<run_record> records(plan.size());
   std::atomic<std::size_t> next{0};
   std::size_t ended = 0;
@@ -68,8 +76,8 @@ template <class... Args>
       };
       std::unique_ptr<momentum_recorder> recorder;
       if (!o.record.empty() && p.seed == o.seeds.front())
-        recorder = std::make_unique<momentum_recorder>(o.record / (p.method + ".momenta"),
-                                                       o.record_steps);
+        recorder =
+            std::make_unique<momentum_recorder>(o.record / (p.method + ".momenta"), o.record_steps);
       records[i] = train_run(o, data, p.method, p.rate, p.seed, team, listen, recorder.get());
       const std::lock_guard hold(mutex);
       ++ended;

@@ -141,9 +141,8 @@ void backward(const mlp<T>& net, std::span<const std::uint8_t> labels, T scale, 
   // GELU'(h) = Φ(h) + h φ(h), with the normal density φ.
   const T inverse_root_two_pi = T(0.39894228040143267794);
   t.active.noalias() = net.head.transpose() * t.output;
-  t.active.array() *=
-      t.cdf.array() +
-      t.pre.array() * (T(-0.5) * t.pre.array().square()).exp() * inverse_root_two_pi;
+  t.active.array() *= t.cdf.array() + t.pre.array() * (T(-0.5) * t.pre.array().square()).exp() *
+                                          inverse_root_two_pi;
   gradient.hidden.noalias() = t.active * t.input.transpose();
   gradient.hidden_bias = t.active.rowwise().sum();
 }

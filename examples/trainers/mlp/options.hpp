@@ -30,7 +30,7 @@ struct options {
   std::vector<std::uint64_t> seeds = {1, 2, 3};
   std::map<std::string, double> rates;  ///< only what the user sets; see rate_of
   index_t epochs = 2;
-  index_t batch = 512;
+  index_t batch = 768;
   index_t hidden = 512;
   index_t held_out = 5000;
   index_t limit = 0;            ///< 0: all images
@@ -39,10 +39,10 @@ struct options {
   index_t jobs = 0;  ///< 0: as many runs at once as threads
   double warmup = 0.1;
   std::string schedule = "linear";
-  double momentum = 0.95;
+  double momentum = 0.9;
   double decay = 0;
   double alpha = 0.5;
-  double eta = 0.03;
+  double eta = 0.01;
   bool tune = false;
 
   /// Threads that share the batches of one run.
@@ -133,7 +133,7 @@ inline void parse_options(CLI::App& app, options& o, int argc, const char* const
       ->check(fraction)
       ->capture_default_str();
   app.add_option("--schedule", o.schedule, "after the warm-up")
-      ->check(CLI::IsMember({"linear", "cosine", "constant"}))
+      ->check(CLI::IsMember({"linear", "cosine", "stable", "constant"}))
       ->capture_default_str();
   app.add_option("--momentum", o.momentum, "of every method but AdamW (which keeps 0.9, 0.999)")
       ->check(detail::between(0, 0.9999))
@@ -177,8 +177,10 @@ inline void parse_options(CLI::App& app, options& o, int argc, const char* const
     throw CLI::ValidationError("--data", "--dataset cifar10 needs the folder of its .bin files");
   if (o.jobs == 0) o.jobs = o.threads;
   if (o.jobs > o.threads)
-    throw CLI::ValidationError("--jobs", std::to_string(o.jobs) + " runs at once need at least as "
-                                         "many --threads, got " + std::to_string(o.threads));
+    throw CLI::ValidationError("--jobs", std::to_string(o.jobs) +
+                                             " runs at once need at least as "
+                                             "many --threads, got " +
+                                             std::to_string(o.threads));
 }
 
 }  // namespace trainers

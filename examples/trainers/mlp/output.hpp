@@ -33,12 +33,13 @@ inline void write_file(const std::filesystem::path& path, const std::string& tex
 /// The one table of the main run. A method that diverged everywhere keeps its row.
 [[nodiscard]] inline text_table comparison(const std::vector<method_summary>& all) {
   text_table table{{"method", "rate", "test accuracy %", "test loss", "train loss", "step ms",
-                    "optimizer %", "passes", "diverged"},
+                    "optimizer %", "passes", "worst gap", "diverged"},
                    {}};
   for (const method_summary& s : all)
     table.rows.push_back({s.method, formatted("%.3g", s.rate), plus_minus(s.test_accuracy, 100, 2),
                           plus_minus(s.test_loss, 1, 4), plus_minus(s.train_loss, 1, 4),
                           cell(s.step_ms, 1), cell(100 * s.optimizer_share, 0), cell(s.passes, 1),
+                          formatted("%.1e", s.worst_gap),
                           formatted("%lld of %lld", static_cast<long long>(s.diverged),
                                     static_cast<long long>(s.runs))});
   return table;
@@ -49,12 +50,24 @@ inline void write_file(const std::filesystem::path& path, const std::string& tex
 }
 
 [[nodiscard]] inline nlohmann::json to_json(const options& o) {
-  return {{"dataset", o.dataset},   {"data", o.data.string()}, {"methods", o.methods},
-          {"seeds", o.seeds},       {"epochs", o.epochs},      {"batch", o.batch},
-          {"hidden", o.hidden},     {"held_out", o.held_out},  {"limit", o.limit},
-          {"resize", o.resize},     {"threads", o.threads},    {"jobs", o.jobs},
-          {"warmup", o.warmup},     {"schedule", o.schedule},  {"momentum", o.momentum},
-          {"decay", o.decay},       {"alpha", o.alpha},        {"eta", o.eta},
+  return {{"dataset", o.dataset},
+          {"data", o.data.string()},
+          {"methods", o.methods},
+          {"seeds", o.seeds},
+          {"epochs", o.epochs},
+          {"batch", o.batch},
+          {"hidden", o.hidden},
+          {"held_out", o.held_out},
+          {"limit", o.limit},
+          {"resize", o.resize},
+          {"threads", o.threads},
+          {"jobs", o.jobs},
+          {"warmup", o.warmup},
+          {"schedule", o.schedule},
+          {"momentum", o.momentum},
+          {"decay", o.decay},
+          {"alpha", o.alpha},
+          {"eta", o.eta},
           {"rest_rate", o.rate_of(std::string(rest_name))}};
 }
 
@@ -69,6 +82,7 @@ inline void write_file(const std::filesystem::path& path, const std::string& tex
                       {"steps", run.steps},
                       {"diverged", run.diverged()},
                       {"passes", run.passes},
+                      {"gaps", run.gaps},
                       {"batch_losses", run.losses},
                       {"held_out", held_out},
                       {"step_seconds", run.step_seconds},
@@ -95,7 +109,8 @@ inline void write_file(const std::filesystem::path& path, const std::string& tex
           {"step_ms", s.step_ms},
           {"worst_step_ms", s.worst_step_ms},
           {"optimizer_share", s.optimizer_share},
-          {"passes", s.passes}};
+          {"passes", s.passes},
+          {"worst_gap", s.worst_gap}};
 }
 
 /// A curve per method: mean over its seeds, band of one deviation. `sample(run)` gives (x, y)
@@ -153,16 +168,15 @@ template <class Position>
   for (std::size_t i = 0; i < all.size(); ++i) marks.push_back(static_cast<int>(i) % palette_size);
 
   const auto at_step = [](const run_record&, std::size_t i) { return double(i + 1); };
-  const auto by_step = curves(runs, o.methods, [&](const run_record& run) {
-    return smoothed_losses(run, at_step);
-  });
+  const auto by_step =
+      curves(runs, o.methods, [&](const run_record& run) { return smoothed_losses(run, at_step); });
   const auto by_time = curves(runs, o.methods, [&](const run_record& run) {
     std::vector<double> clock;
     double now = 0;
     for (const float s : run.step_seconds) clock.push_back(now += double(s));
     return smoothed_losses(run, [&](const run_record&, std::size_t i) { return clock[i]; });
   });
-  const auto per_epoch = double((data.train.size() + o.batch - 1) / o.batch);
+  const auto per_epoch = double(steps_per_epoch(o, data));
   const auto held_out = curves(runs, o.methods, [&](const run_record& run) {
     point_list points;
     for (const checkpoint& c : run.held_out)
@@ -177,14 +191,21 @@ template <class Position>
           ": " + n(data.train.size()) + " training images, " + n(o.epochs) +
           " epochs at batch size " + n(o.batch) + ", " + std::to_string(o.seeds.size()) +
           " seeds. Every method has the same warm-up (" + formatted("%.0f", 100 * o.warmup) +
-          " % of the steps) and " + o.schedule + " schedule, and a peak rate chosen on " +
-          n(data.held_out.size()) + " held-out training images. The " +
-          n(data.test ? data.test->size() : 0) + " test images are read once a run, at its end.",
+          " % of the steps) and " + o.schedule + " schedule. " +
+          (o.rates.empty() && o.dataset == "fashion"
+               ? "Peak rates were chosen on held-out training images"
+               : "Peak rates are those of the command line or the defaults, which were chosen on "
+                 "held-out training images of Fashion-MNIST") +
+          ". The " + n(data.test ? data.test->size() : 0) +
+          " test images are read once a run, at its end.",
       {{"Results",
         "Mean ± sample deviation over the seeds. Train loss is that of all training images after "
         "the last step. Times are wall time with " +
             n(o.jobs) + " run(s) at once, " + n(o.shards()) +
-            " thread(s) each; passes are full reads of the hidden matrix's momentum per step.",
+            " thread(s) each; passes are the oracle's full reads of the hidden matrix's momentum "
+            "per step, and "
+            "the worst gap is the largest share of the best possible decrease that it may have "
+            "missed in any step after the first.",
         to_html(comparison(all), marks)},
        {"Training loss by step", "Batch loss before each step, averaged over windows and seeds.",
         to_svg({"Training loss by step", "step", "cross-entropy", true, by_step})},

@@ -36,6 +36,7 @@ struct method_summary {
   double worst_step_ms = 0;    ///< the longest after the first
   double optimizer_share = 0;  ///< of that wall time, 0 to 1
   double passes = 0;           ///< full reads of the hidden momentum a step
+  double worst_gap = 0;        ///< the largest certified gap after the first step
 };
 
 [[nodiscard]] inline method_summary summarise(const std::vector<const run_record*>& runs) {
@@ -62,7 +63,9 @@ struct method_summary {
     for (std::size_t i = 0; i < run->step_seconds.size(); ++i) {
       step += double(run->step_seconds[i]);
       optimizer += double(run->optimizer_seconds[i]);
-      if (i > 0) s.worst_step_ms = std::fmax(s.worst_step_ms, 1e3 * double(run->step_seconds[i]));
+      if (i == 0) continue;
+      s.worst_step_ms = std::fmax(s.worst_step_ms, 1e3 * double(run->step_seconds[i]));
+      s.worst_gap = std::fmax(s.worst_gap, double(run->gaps[i]));
     }
     steps += static_cast<double>(run->step_seconds.size());
     passes += run->passes;

@@ -34,7 +34,8 @@ struct run_record {
   std::vector<checkpoint> held_out;
   std::vector<float> step_seconds;       ///< wall: batch, forward, backward, optimizer
   std::vector<float> optimizer_seconds;  ///< wall: the optimizer's part of it
-  double passes = 0;                     ///< mean over the steps
+  std::vector<float> gaps;               ///< certified, of the hidden matrix's oracle
+  double passes = 0;                     ///< full reads of the hidden momentum, mean
   index_t diverged_at = -1;              ///< the step whose loss was not finite; -1: none
   tally train, test;                     ///< at the end; empty if diverged (test also if tuning)
 
@@ -74,8 +75,8 @@ class batch_gradient {
         tapes_(static_cast<std::size_t>(team.count())),
         labels_(tapes_.size()),
         sums_(tapes_.size()),
-        gradients_(tapes_.size(), mlp<float>(net.hidden.cols(), net.hidden.rows(),
-                                             net.head.rows())) {}
+        gradients_(tapes_.size(),
+                   mlp<float>(net.hidden.cols(), net.hidden.rows(), net.head.rows())) {}
 
   tally operator()(const mlp<float>& net, const image_set& images,
                    std::span<const std::uint32_t> which, pixel_scale scale) {
@@ -83,8 +84,8 @@ class batch_gradient {
     team_.run([&](index_t s) {
       const auto i = static_cast<std::size_t>(s);
       const item_range mine = shard_of(size, s, team_.count());
-      const auto ids = which.subspan(static_cast<std::size_t>(mine.first),
-                                     static_cast<std::size_t>(mine.count));
+      const auto ids =
+          which.subspan(static_cast<std::size_t>(mine.first), static_cast<std::size_t>(mine.count));
       gather<float>(images, ids, scale, tapes_[i].input, labels_[i]);
       sums_[i] = forward<float>(net, labels_[i], tapes_[i]);
       backward<float>(net, labels_[i], 1.0f / static_cast<float>(size), tapes_[i], gradients_[i]);
@@ -108,22 +109,22 @@ class batch_gradient {
   std::vector<mlp<float>> gradients_;
 };
 
-/// The network's parts as the optimizer sees them.
-[[nodiscard]] inline std::vector<parameter> parameters_of(mlp<float>& net, mlp<float>& gradient) {
-  const auto make = [](const char* name, auto& w, auto& g, part_kind kind) {
-    return parameter{name,
-                     {w.data(), w.rows(), w.cols()},
-                     {g.data(), g.rows(), g.cols()},
-                     kind};
-  };
-  return {make("hidden.weight", net.hidden, gradient.hidden, part_kind::hidden),
-          make("hidden.bias", net.hidden_bias, gradient.hidden_bias, part_kind::rest),
-          make("head.weight", net.head, gradient.head, part_kind::rest),
-          make("head.bias", net.head_bias, gradient.head_bias, part_kind::rest)};
+[[nodiscard]] inline index_t steps_per_epoch(const options& o, const experiment_data& data) {
+  return (data.train.size() + o.batch - 1) / o.batch;
 }
 
 /// What a run tells while it goes on: its record so far, once a step.
 using run_listener = std::function<void(const run_record&)>;
+
+/// The same for every method: a linear rise over the warm-up's share, then the chosen shape.
+[[nodiscard]] inline fanion::schedule schedule_of(const options& o, index_t steps) {
+  using fanion::decay_shape;
+  const decay_shape shape = o.schedule == "constant" ? decay_shape::constant
+                            : o.schedule == "cosine" ? decay_shape::cosine
+                            : o.schedule == "stable" ? decay_shape::stable
+                                                     : decay_shape::linear;
+  return {shape, steps, static_cast<index_t>(std::lround(o.warmup * double(steps)))};
+}
 
 /// Trains from the seed's weights over the seed's batches and measures the result. A loss that is
 /// not finite ends the run; the record says so. Deterministic for a seed and a shard count.
@@ -137,13 +138,15 @@ using run_listener = std::function<void(const run_record&)>;
 
   mlp<float> net = initial_mlp<float>(data.features(), o.hidden, 10, seed);
   batch_gradient batch(net, team);
-  optimizer opt(method,
-                {rate, o.rate_of(std::string(rest_name)), o.momentum, o.decay, o.alpha, o.eta},
-                parameters_of(net, batch.gradient()));
+  network_optimizer opt = make_optimizer(
+      method,
+      {rate, o.rate_of(std::string(rest_name)), o.momentum, o.decay, o.alpha, o.eta, o.shards()},
+      net, batch.gradient());
 
   const index_t images = data.train.size();
-  const index_t per_epoch = (images + o.batch - 1) / o.batch;
-  run_record run{method, rate, seed, per_epoch * o.epochs, {}, {}, {}, {}, 0, -1, {}, {}};
+  const index_t per_epoch = steps_per_epoch(o, data);
+  run_record run{method, rate, seed, per_epoch * o.epochs, {}, {}, {}, {}, {}, 0, -1, {}, {}};
+  const fanion::schedule plan = schedule_of(o, run.steps);
   const auto look = [&] {
     const tally t = evaluate(net, data.held_out, data.scale, team, batch.tapes());
     run.held_out.push_back({static_cast<index_t>(run.losses.size()), t.mean_loss(), t.accuracy()});
@@ -165,12 +168,15 @@ using run_listener = std::function<void(const run_record&)>;
       return run;
     }
     if (recorder) recorder->add(batch.gradient().hidden);
-    const step_cost cost = opt.step(schedule_factor(step, run.steps, o.warmup));
-    run.step_seconds.push_back(seconds(clock::now() - start));
-    run.optimizer_seconds.push_back(static_cast<float>(cost.seconds));
+    const auto before = clock::now();
+    const fanion::step_report hidden = opt.step(rate * plan.factor(step)).parameters.front();
+    const auto end = clock::now();
+    run.step_seconds.push_back(seconds(end - start));
+    run.optimizer_seconds.push_back(seconds(end - before));
     run.losses.push_back(static_cast<float>(loss));
-    passes += cost.passes;
+    passes += static_cast<double>(hidden.passes);
     run.passes = passes / static_cast<double>(step + 1);
+    run.gaps.push_back(static_cast<float>(hidden.gap));
     // At each half and each end of an epoch.
     if (in_epoch + 1 == per_epoch || in_epoch + 1 == per_epoch / 2) look();
     listen(run);

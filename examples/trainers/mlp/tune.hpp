@@ -39,8 +39,8 @@ inline void try_rates(const options& o, const experiment_data& data, tuned_metho
     tuned.losses.insert(tuned.losses.begin() + i, ok ? s.held_out_loss.mean : INFINITY);
     tuned.accuracies.insert(tuned.accuracies.begin() + i, accuracy);
   }
-  tuned.best = static_cast<std::size_t>(
-      std::min_element(tuned.losses.begin(), tuned.losses.end()) - tuned.losses.begin());
+  tuned.best = static_cast<std::size_t>(std::min_element(tuned.losses.begin(), tuned.losses.end()) -
+                                        tuned.losses.begin());
   runs.insert(runs.end(), records.begin(), records.end());
 }
 
@@ -83,8 +83,7 @@ inline void try_rates(const options& o, const experiment_data& data, tuned_metho
 }
 
 /// tuning.json and tuning.md in o.out, and the table on the terminal.
-[[nodiscard]] inline text_table tune(const options& o, const experiment_data& data,
-                                     progress& say) {
+[[nodiscard]] inline text_table tune(const options& o, const experiment_data& data, progress& say) {
   std::vector<tuned_method> all;
   std::vector<run_record> runs;
   nlohmann::json j;

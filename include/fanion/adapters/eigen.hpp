@@ -37,6 +37,19 @@ struct matrix_adapter<M> {
         transposed};
   }
 
+  static element_lattice<scalar> lattice(const M& m) {
+    return {m.data(), m.innerSize(), m.innerStride(), m.outerSize(), m.outerStride()};
+  }
+
+  static bool can_hold(index_t rows, index_t cols)
+    requires resizable
+  {
+    constexpr auto fits = [](index_t size, int exact, int most) {
+      return (exact == Eigen::Dynamic || size == exact) && (most == Eigen::Dynamic || size <= most);
+    };
+    return fits(rows, M::RowsAtCompileTime, M::MaxRowsAtCompileTime) &&
+           fits(cols, M::ColsAtCompileTime, M::MaxColsAtCompileTime);
+  }
   static void resize(M& m, index_t rows, index_t cols)
     requires resizable
   {

@@ -3,6 +3,7 @@
 
 #include <fanion/core/types.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <istream>
 #include <ostream>
@@ -60,13 +61,17 @@ class archive_reader {
     if (in_->gcount() != static_cast<std::streamsize>(values.size_bytes()))
       throw std::invalid_argument("checkpoint: the data ends early");
   }
-  /// @throws std::invalid_argument for a text longer than `most`: damaged data must not make the
-  /// reader allocate at will.
+  /// @throws std::invalid_argument for a text longer than `most`. Grows with what is really there:
+  /// a damaged length must not make the reader allocate at will.
   [[nodiscard]] std::string read_text(std::uint64_t most = 1 << 20) {
     const auto size = read<std::uint64_t>();
     if (size > most) throw std::invalid_argument("checkpoint: a text of impossible length");
-    std::string text(static_cast<std::size_t>(size), '\0');
-    read(std::span<char>(text.data(), text.size()));
+    std::string text;
+    while (text.size() < size) {
+      const std::size_t have = text.size();
+      text.resize(static_cast<std::size_t>(std::min<std::uint64_t>(size, have + (1 << 20))));
+      read(std::span<char>(text.data() + have, text.size() - have));
+    }
     return text;
   }
 

@@ -4,6 +4,7 @@
 #include <fanion/core/contract.hpp>
 #include <fanion/core/types.hpp>
 
+#include <algorithm>
 #include <functional>
 
 namespace fanion {
@@ -65,17 +66,45 @@ class matrix_view {
 template <class T, class Space = host_space>
 using input = std::type_identity_t<matrix_view<const T, Space>>;
 
-/// Whether some element belongs to both. Windows of one matrix that interleave do not overlap.
+/// Where elements stand: `lines` lines, `pitch` apart, of `count` elements, `stride` apart.
+template <class T>
+struct element_lattice {
+  const T* data = nullptr;
+  index_t count = 0;
+  index_t stride = 1;
+  index_t lines = 0;
+  index_t pitch = 0;
+};
+
+/// Whether some element belongs to both. Exact for equal strides: windows of one matrix that
+/// interleave do not overlap. Otherwise whether the ranges of memory meet.
+template <class T>
+[[nodiscard]] bool overlaps(const element_lattice<T>& a, const element_lattice<T>& b) {
+  if (a.count == 0 || a.lines == 0 || b.count == 0 || b.lines == 0) return false;
+  const auto last = [](const element_lattice<T>& x) {
+    return x.data + (x.count - 1) * x.stride + (x.lines - 1) * x.pitch;
+  };
+  const std::less<const T*> before;
+  if (before(last(a), b.data) || before(last(b), a.data)) return false;
+  const bool one_line = a.lines == 1 && b.lines == 1;
+  if (a.stride != b.stride || (!one_line && a.pitch != b.pitch)) return true;
+  // b stands at `lines` lines and `rest` elements from a, two ways: rest below and above zero.
+  const index_t apart = b.data - a.data;
+  const index_t pitch = one_line ? std::max(apart, -apart) + 1 : std::max<index_t>(a.pitch, 1);
+  for (const index_t step : {0, 1}) {
+    const index_t lines = apart / pitch + (apart < 0 ? -step : step);
+    const index_t rest = apart - lines * pitch, elements = rest / a.stride;
+    if (rest % a.stride == 0 && -b.count < elements && elements < a.count && -b.lines < lines &&
+        lines < a.lines)
+      return true;
+  }
+  return false;
+}
 template <class A, class B, class Space>
 [[nodiscard]] bool overlaps(matrix_view<A, Space> a, matrix_view<B, Space> b) {
-  if (a.empty() || b.empty()) return false;
-  const std::less<const void*> before;
-  const void* a_end = a.data() + (a.cols() - 1) * a.ld() + a.rows();
-  const void* b_end = b.data() + (b.cols() - 1) * b.ld() + b.rows();
-  if (!before(a.data(), b_end) || !before(b.data(), a_end)) return false;
-  if (a.ld() != b.ld() || sizeof(A) != sizeof(B)) return true;
-  const index_t shift = ((b.data() - a.data()) % a.ld() + a.ld()) % a.ld();
-  return shift < a.rows() || shift + b.rows() > a.ld();
+  using T = std::remove_const_t<A>;
+  return overlaps(element_lattice<T>{a.data(), a.rows(), 1, a.cols(), a.ld()},
+                  element_lattice<T>{b.data(), b.rows(), 1, b.cols(), b.ld()});
 }
 
 /// `count` matrices of one shape, `stride` elements apart. A matrix is a batch of one.
@@ -114,6 +143,8 @@ struct oriented_view {
 ///   resizable                  owns its memory: `resize(m, rows, cols)`
 ///   rows(m), cols(m)           the shape as the owner sees it
 ///   view(m)                    an oriented_view; of a const m, of const elements
+///   can_hold(rows, cols)       where resizable: whether its type allows that shape
+///   lattice(m)                 where its elements stand
 ///   gather(m, to), scatter(from, m)   copies, where `viewable` is false
 template <class M>
 struct matrix_adapter;
@@ -148,6 +179,9 @@ struct matrix_adapter<matrix_view<T, Space>> {
   static constexpr index_t cols(const matrix_view<T, Space>& m) { return m.cols(); }
   static constexpr oriented_view<T, Space> view(const matrix_view<T, Space>& m) {
     return {m, false};
+  }
+  static constexpr element_lattice<scalar> lattice(const matrix_view<T, Space>& m) {
+    return {m.data(), m.rows(), 1, m.cols(), m.ld()};
   }
 };
 

@@ -1,11 +1,13 @@
 /// @file  One step of any rule behind one type, for methods chosen at run time.
 #pragma once
 
+#include <fanion/optim/describe.hpp>
 #include <fanion/optim/elementwise_steps.hpp>
 #include <fanion/optim/lmo_step.hpp>
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,9 @@ class any_step {
   }
   [[nodiscard]] index_t steps() const { return held_->steps(); }
   void reset() { held_->reset(); }
+  /// Goes on from the momentum of another step of the same shape, where both have an oracle's;
+  /// starts anew otherwise.
+  void continue_from(const any_step& other) { held_->adopt(other.held_->momentum()); }
   void save(archive_writer& out) const { held_->save(out); }
   void load(archive_reader& in) { held_->load(in); }
 
@@ -34,6 +39,8 @@ class any_step {
                              double) = 0;
     virtual index_t steps() const = 0;
     virtual void reset() = 0;
+    virtual momentum_state<T> momentum() const = 0;
+    virtual void adopt(const momentum_state<T>&) = 0;
     virtual void save(archive_writer&) const = 0;
     virtual void load(archive_reader&) = 0;
   };
@@ -46,6 +53,14 @@ class any_step {
     }
     index_t steps() const override { return held.steps(); }
     void reset() override { held.reset(); }
+    momentum_state<T> momentum() const override {
+      if constexpr (requires { held.state(); }) return held.state();
+      return {};
+    }
+    void adopt(const momentum_state<T>& from) override {
+      if constexpr (requires { held.adopt(from); })
+        if (!from.values.empty()) held.adopt(from);
+    }
     void save(archive_writer& out) const override { held.save(out); }
     void load(archive_reader& in) override { held.load(in); }
     S held;
@@ -64,7 +79,7 @@ class any_rule {
   template <LmoTractable N>
   any_rule(lmo_rule<N> rule)  // NOLINT(google-explicit-constructor): a rule is a rule
       : name_("lmo"),
-        takes_blocks_(true),
+        text_(describe(rule)),
         make_([rule](index_t rows, index_t cols, B& b, std::vector<matrix_block> blocks) {
           return any_step<T, space>(lmo_step<N, T, B>(rule, rows, cols, b, std::move(blocks)));
         }) {}
@@ -75,22 +90,27 @@ class any_rule {
   /// Blocks are ignored by rules that work entry by entry.
   [[nodiscard]] any_step<T, space> make(index_t rows, index_t cols, B& backend,
                                         std::vector<matrix_block> blocks = {}) const {
-    return make_(rows, cols, backend, takes_blocks_ ? std::move(blocks)
-                                                    : std::vector<matrix_block>());
+    return make_(rows, cols, backend, has_oracle() ? std::move(blocks)
+                                                   : std::vector<matrix_block>());
   }
+  /// "lmo", "adamw", "sgd" or "lion".
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// The rule with its norm and every option, as describe() writes it.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  [[nodiscard]] bool has_oracle() const { return name_ == "lmo"; }
 
  private:
   template <class Rule>
-  any_rule(const char* name, Rule rule)
-      : name_(name), make_([rule](index_t rows, index_t cols, B& b, std::vector<matrix_block>) {
+  any_rule(const char* name, const Rule& rule)
+      : name_(name),
+        text_(describe(rule)),
+        make_([rule](index_t rows, index_t cols, B& b, const std::vector<matrix_block>&) {
           return any_step<T, space>(elementwise_step<Rule, T, B>(rule, rows, cols, b));
         }) {
     check(rule);
   }
 
-  std::string name_;
-  bool takes_blocks_ = false;
+  std::string name_, text_;
   std::function<any_step<T, space>(index_t, index_t, B&, std::vector<matrix_block>)> make_;
 };
 

@@ -3,11 +3,14 @@
 /// Each entry is updated from its own gradient and state, in one read and one write of everything.
 #pragma once
 
+#include <fanion/backend/dense/root.hpp>
 #include <fanion/optim/momentum.hpp>
 #include <fanion/optim/step.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 
 namespace fanion {
 
@@ -21,7 +24,8 @@ struct adamw {
   double decay = 0;
 };
 
-/// x <- (1 - η decay) x - η d, with d the momentum. Heavy ball by default, as is usual for SGD.
+/// x <- (1 - η decay) x - η d, with d the momentum. Heavy ball by default, as is usual for SGD;
+/// an initialiser for `momentum` replaces all of it, whose own default is an average.
 struct sgd {
   fanion::momentum momentum = {.beta = 0.9,
                                .accumulation = accumulation::heavy_ball,
@@ -55,13 +59,6 @@ inline void check(const lion& r) {
   (void)expects_coefficient(r.decay, "lion: decay");
 }
 
-// The loops below run over plain columns, for the compiler to vectorise. GCC vectorises a square
-// root only where it need not set errno, which these never do: their arguments are sums of squares.
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC push_options
-#pragma GCC optimize("O3", "no-math-errno", "no-trapping-math")
-#endif
-
 namespace detail {
 
 template <Real T>
@@ -73,12 +70,29 @@ void update_entries(T* x, const T* g, T* m, T* v, index_t count, const adamw& r,
   const T b2 = static_cast<T>(r.beta2), c2 = static_cast<T>(1 - r.beta2);
   const T keep = static_cast<T>(1 - rate * r.decay);
   const T length = static_cast<T>(rate / correction1);
-  const T root = static_cast<T>(1 / std::sqrt(correction2)), eps = static_cast<T>(r.eps);
-  for (index_t i = 0; i < count; ++i) {
-    m[i] = b1 * m[i] + c1 * g[i];
-    v[i] = b2 * v[i] + c2 * (g[i] * g[i]);
-    x[i] = keep * x[i] - length * m[i] / (std::sqrt(v[i]) * root + eps);
-  }
+  const T root = static_cast<T>(1 / std::sqrt(correction2));
+  // Above 0 in T, so that an entry whose gradients were all 0 does not become 0/0.
+  const T eps = std::max(static_cast<T>(r.eps), std::numeric_limits<T>::min());
+  using dense::lanes, dense::load, dense::store, dense::vec;
+  const auto update = [=](T* xi, const T* gi, T* mi, T* vi) {
+    const vec<T> gradient = load<T>(gi);
+    const vec<T> first = b1 * load<T>(mi) + c1 * gradient;
+    const vec<T> second = b2 * load<T>(vi) + c2 * (gradient * gradient);
+    store<T>(mi, first);
+    store<T>(vi, second);
+    const vec<T> moved = length * first / (dense::square_root<T>(second) * root + eps);
+    store<T>(xi, keep * load<T>(xi) - moved);
+  };
+  index_t i = 0;
+  for (; i + lanes<T> <= count; i += lanes<T>) update(x + i, g + i, m + i, v + i);
+  if (i == count) return;
+  std::array<std::array<T, lanes<T>>, 4> tail{};
+  const index_t rest = count - i;
+  T* const from[4] = {x + i, nullptr, m + i, v + i};
+  std::copy_n(g + i, rest, tail[1].data());
+  for (const std::size_t k : {0u, 2u, 3u}) std::copy_n(from[k], rest, tail[k].data());
+  update(tail[0].data(), tail[1].data(), tail[2].data(), tail[3].data());
+  for (const std::size_t k : {0u, 2u, 3u}) std::copy_n(tail[k].data(), rest, from[k]);
 }
 
 template <Real T>
@@ -110,10 +124,6 @@ void update_entries(T* x, const T* g, T* m, T*, index_t count, const lion& r, do
 
 }  // namespace detail
 
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC pop_options
-#endif
-
 /// State and step of one parameter under adamw, sgd or lion: one or two buffers of its size, in
 /// host memory. Weight and gradient are stored in one order. Allocates in the constructor only.
 template <class Rule, Real T, class B>
@@ -142,6 +152,8 @@ class elementwise_step {
              shape_text(weight.rows(), weight.cols()));
     if (weight.transposed != gradient.transposed)
       throw std::invalid_argument("step: weight and gradient must be stored in one order");
+    if (steps_ > 0 && weight.transposed != transposed_)
+      throw std::invalid_argument("step: the weight must be stored in the order of earlier steps");
     step_report report;
     if (!is_finite(backend_->norm(gradient.storage))) {
       report.skipped = true;
@@ -149,6 +161,7 @@ class elementwise_step {
       return report;
     }
     ++steps_;
+    transposed_ = weight.transposed;
     const auto x = weight.storage;
     for (index_t j = 0; j < x.cols(); ++j) {
       T* const m = m_.data() + j * x.rows();
@@ -170,6 +183,7 @@ class elementwise_step {
     out.write(rows_);
     out.write(cols_);
     out.write(steps_);
+    out.write(static_cast<std::uint8_t>(transposed_));
     out.write(static_cast<std::uint64_t>(v_.size()));
     out.write(std::span<const T>(m_.data(), static_cast<std::size_t>(m_.size())));
     out.write(std::span<const T>(v_.data(), static_cast<std::size_t>(v_.size())));
@@ -183,6 +197,7 @@ class elementwise_step {
     if (rows != rows_ || cols != cols_)
       refuse("checkpoint: the shape", shape_text(rows_, cols_).c_str(), shape_text(rows, cols));
     steps_ = in.read<index_t>();
+    transposed_ = in.read<std::uint8_t>() != 0;
     const auto second = in.read<std::uint64_t>();
     if (second != static_cast<std::uint64_t>(v_.size()))
       refuse("checkpoint: second moments", "those of the rule", second);
@@ -195,6 +210,7 @@ class elementwise_step {
   index_t rows_, cols_;
   B* backend_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) m_, v_;
+  bool transposed_ = false;
   index_t steps_ = 0;
 };
 

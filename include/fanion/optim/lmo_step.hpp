@@ -15,7 +15,7 @@ namespace fanion {
 /// With D = lmo(N, M), s the shape factor and η the rate:
 ///   unconstrained  X <- (1 - η decay) X + η s D
 ///   constrained    X <- (1 - η) X + η radius s D, Frank and Wolfe's step, which keeps X in the ball
-///                  of that radius once it is inside; η is then between 0 and 1
+///                  of radius · s once it is inside; η is then between 0 and 1
 enum class step_form { unconstrained, constrained };
 
 /// How an oracle is used over time. The rate belongs to each step, not to the options.
@@ -52,6 +52,10 @@ struct matrix_block {
   index_t rows = 0;
   index_t cols = 0;
 
+  [[nodiscard]] bool meets(const matrix_block& b) const {
+    return row < b.row + b.rows && b.row < row + rows && col < b.col + b.cols &&
+           b.col < col + cols;
+  }
   friend bool operator==(const matrix_block&, const matrix_block&) = default;
 };
 
@@ -73,18 +77,36 @@ class lmo_step {
     momentum_ = backend.template make_workspace<T>(rows * cols);
     if (rule.options.momentum.lookahead == lookahead::nesterov)
       seen_ = backend.template make_workspace<T>(rows * cols);
-    for (const matrix_block& at : blocks_) {
+    plans_.reserve(blocks_.size());
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      const matrix_block& at = blocks_[i];
       if (at.row < 0 || at.col < 0 || at.rows < 1 || at.cols < 1 || at.row + at.rows > rows ||
           at.col + at.cols > cols)
         refuse("lmo_step: a block", ("inside " + shape_text(rows, cols)).c_str(),
-               shape_text(at.rows, at.cols));
+               shape_text(at.rows, at.cols) + " at (" + std::to_string(at.row) + ", " +
+                   std::to_string(at.col) + ")");
+      for (std::size_t j = 0; j < i; ++j)
+        if (blocks_[j].meets(at))
+          refuse("lmo_step: blocks", "disjoint", std::to_string(j) + " and " + std::to_string(i));
       plans_.emplace_back(rule.norm, at.rows, at.cols, false, method_for(at), backend);
     }
   }
 
   [[nodiscard]] index_t steps() const noexcept { return steps_; }
   [[nodiscard]] const lmo_rule<N>& rule() const noexcept { return rule_; }
-  /// What the next step accumulates into, stored like the weights of the last step.
+  [[nodiscard]] momentum_state<T> state() const {
+    return {{momentum_.data(), static_cast<std::size_t>(momentum_.size())}, transposed_, steps_};
+  }
+  /// Goes on from this momentum, of a step of the same shape; subspaces stay as they are.
+  void adopt(const momentum_state<T>& from) {
+    if (from.values.size() != static_cast<std::size_t>(momentum_.size()))
+      refuse("lmo_step: entries of the momentum", std::to_string(momentum_.size()).c_str(),
+             from.values.size());
+    std::copy(from.values.begin(), from.values.end(), momentum_.data());
+    transposed_ = from.transposed;
+    steps_ = from.steps;
+  }
+  /// What the next step accumulates into, stored like the weights of the first step.
   [[nodiscard]] matrix_view<const T, space> momentum_buffer() const {
     const bool t = transposed_;
     return {momentum_.data(), t ? cols_ : rows_, t ? rows_ : cols_};
@@ -116,9 +138,9 @@ class lmo_step {
     const matrix_view<T, space> m(momentum_.data(), inner, outer);
     const matrix_view<T, space> seen(seen_.data(), seen_.size() > 0 ? inner : 0,
                                      seen_.size() > 0 ? outer : 0);
-    accumulate(*backend_, o.momentum,
-               oriented_view<const T, space>{gradient.storage, gradient.transposed != transposed_},
-               m, seen);
+    const oriented_view<const T, space> aligned{gradient.storage,
+                                                gradient.transposed != transposed_};
+    const T length = accumulate(*backend_, o.momentum, aligned, m, seen);
     const auto source = seen.empty() ? m : seen;
 
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
@@ -129,12 +151,13 @@ class lmo_step {
       const lmo_report r = plans_[i].update_views(
           {window(source.as_const(), at, transposed_), transposed_},
           {window(weight.storage, at, weight.transposed), weight.transposed}, keep,
-          rate * factor * (constrained ? o.radius : 1.0));
+          rate * factor * (constrained ? o.radius : 1.0),
+          at.rows == rows_ && at.cols == cols_ ? std::optional<T>(length) : std::nullopt);
       report.gap = std::max(report.gap, r.gap());
       report.residual = std::max(report.residual, r.residual);
       report.passes = std::max(report.passes, r.passes);
       report.iterations = std::max(report.iterations, r.iterations);
-      if (r.outcome != outcome::converged) report.outcome = r.outcome;
+      report.outcome = worse(report.outcome, r.outcome);
     }
     ++steps_;
     return report;

@@ -5,7 +5,9 @@
 #include <fanion/core/view.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
+#include <span>
 
 namespace fanion {
 
@@ -30,15 +32,24 @@ struct momentum {
   friend bool operator==(const momentum&, const momentum&) = default;
 };
 
+/// A momentum buffer as it stands: its entries in storage order, which is that of the transpose
+/// for row-major weights, and the steps that it has seen.
+template <Real T>
+struct momentum_state {
+  std::span<const T> values = {};
+  bool transposed = false;
+  index_t steps = 0;
+};
+
 inline void check(const momentum& m) {
   if (!(m.beta >= 0 && m.beta < 1)) refuse("momentum: beta", "at least 0 and below 1", m.beta);
 }
 
 /// Updates m and, for nesterov, writes what the oracle is to see into `seen` (unused otherwise).
-/// One read of g and m, one write of m and of seen: a few columns at a time, while they are in the
-/// first-level cache.
+/// Returns the Frobenius norm of what the oracle sees. One read of g and m, one write of m and of
+/// seen: a few columns at a time, while they are in the first-level cache.
 template <class B, class T, class Space>
-void accumulate(B& b, const momentum& rule, const oriented_view<const T, Space>& g,
+T accumulate(B& b, const momentum& rule, const oriented_view<const T, Space>& g,
                 matrix_view<T, Space> m, matrix_view<T, Space> seen) {
   const T beta = static_cast<T>(rule.beta);
   const T share =
@@ -46,6 +57,7 @@ void accumulate(B& b, const momentum& rule, const oriented_view<const T, Space>&
   const index_t width = std::same_as<Space, host_space>
                             ? std::max<index_t>(1, 2048 / std::max<index_t>(1, m.rows()))
                             : std::max<index_t>(1, m.cols());
+  double length = 0;
   for (index_t j = 0; j < m.cols(); j += width) {
     const index_t count = std::min(width, m.cols() - j);
     const auto m_part = m.columns(j, count);
@@ -56,11 +68,15 @@ void accumulate(B& b, const momentum& rule, const oriented_view<const T, Space>&
         b.axpby(scale, g.storage.columns(j, count), keep, to);
     };
     add(share, beta, m_part);
-    if (rule.lookahead == lookahead::none) continue;
-    const auto seen_part = seen.columns(j, count);
-    add(share, T(0), seen_part);
-    b.axpby(beta, m_part.as_const(), T(1), seen_part);
+    auto looked_at = m_part;
+    if (rule.lookahead == lookahead::nesterov) {
+      looked_at = seen.columns(j, count);
+      add(share, T(0), looked_at);
+      b.axpby(beta, m_part.as_const(), T(1), looked_at);
+    }
+    length = std::hypot(length, static_cast<double>(b.norm(looked_at.as_const())));
   }
+  return static_cast<T>(length);
 }
 
 }  // namespace fanion

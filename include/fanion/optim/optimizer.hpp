@@ -7,11 +7,12 @@
 
 #include <algorithm>
 #include <exception>
-#include <map>
 #include <memory>
 #include <numeric>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -47,7 +48,8 @@ class optimizer {
   }
 
   /// Allocates the parameter's state. Its memory must outlive the optimizer. `rates` multiplies the
-  /// rate of every step. @throws std::invalid_argument for a name already taken.
+  /// rate of every step. @throws std::invalid_argument for a name already taken, or a shape that the
+  /// rule refuses; nothing is added then.
   void add(parameter<T, space> p, double rates = 1) {
     const bool matrix = usual_treatment(p.kind, p.weight.rows(), p.weight.cols()) ==
                         treatment::matrix;
@@ -57,44 +59,77 @@ class optimizer {
   void add(parameter<T, space> p, treatment chosen, double rates = 1) {
     add(std::move(p), chosen == treatment::matrix ? matrices_ : others_, rates);
   }
+  /// Under a rule of its own.
   void add(parameter<T, space> p, const rule_type& rule, double rates = 1) {
     for (const auto& e : entries_)
       if (e.parameter.name == p.name) refuse("optimizer: parameter name", "new", p.name);
+    check_step(p.weight, p.gradient);
     (void)expects_coefficient(rates, "optimizer: rates");
     entries_.push_back({std::move(p), rule, rates, 0, std::nullopt});
-    deal();
+    try {
+      deal();
+    } catch (...) {
+      entries_.pop_back();
+      throw;
+    }
+  }
+
+  /// From now on the parameter of that name moves by this rule. Between two rules with an oracle
+  /// momentum and step count go on, and only the subspace is forgotten; otherwise the state starts
+  /// anew. Allocates.
+  void set_rule(const std::string& name, const rule_type& rule) {
+    entry& e = find(name);
+    entry changed{e.parameter, rule, e.rates, e.worker, std::nullopt};
+    changed.step = make_step(changed, e.worker);
+    changed.step->continue_from(*e.step);
+    e = std::move(changed);
+  }
+
+  /// The parameter of that name has moved to other memory. Its state goes on if shape and storage
+  /// order are the same, and starts anew otherwise.
+  void set_memory(parameter<T, space> p) {
+    entry& e = find(p.name);
+    check_step(p.weight, p.gradient);
+    const auto& before = e.parameter.weight;
+    const bool same = before.rows() == p.weight.rows() && before.cols() == p.weight.cols() &&
+                      before.transposed == p.weight.transposed && e.parameter.blocks == p.blocks;
+    entry changed{std::move(p), e.rule, e.rates, e.worker, std::nullopt};
+    if (same)
+      changed.step = std::move(e.step);
+    else
+      changed.step = make_step(changed, e.worker);
+    e = std::move(changed);
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
   /// One step of every parameter. A parameter whose gradient is not finite stays as it is, and the
-  /// report names it.
-  optimizer_report step(double rate) {
+  /// report, which is good until the next step, names it. Allocates threads where there are several,
+  /// and nothing else after the first step.
+  /// @throws std::invalid_argument naming a parameter whose rule refuses the rate or its memory;
+  /// others may have moved then.
+  const optimizer_report& step(double rate) {
     (void)expects_coefficient(rate, "optimizer: rate");
-    optimizer_report report;
-    report.parameters.resize(entries_.size());
-    std::vector<std::exception_ptr> failures(backends_.size());
+    report_.parameters.resize(entries_.size());
+    report_.skipped.clear();
+    failures_.assign(workers_, nullptr);
     const auto work = [&](std::size_t worker) {
       try {
-        for (std::size_t i = 0; i < entries_.size(); ++i) {
-          auto& e = entries_[i];
-          if (e.worker != worker) continue;
-          report.parameters[i] = e.step->step(e.parameter.weight, e.parameter.gradient,
-                                              rate * e.rates);
-        }
+        for (std::size_t i = 0; i < entries_.size(); ++i)
+          if (entries_[i].worker == worker) report_.parameters[i] = step_of(entries_[i], rate);
       } catch (...) {
-        failures[worker] = std::current_exception();
+        failures_[worker] = std::current_exception();
       }
     };
     std::vector<std::thread> threads;
     for (std::size_t w = 1; w < workers_; ++w) threads.emplace_back(work, w);
     work(0);
     for (auto& thread : threads) thread.join();
-    for (const auto& failure : failures)
+    for (const auto& failure : failures_)
       if (failure) std::rethrow_exception(failure);
     for (std::size_t i = 0; i < entries_.size(); ++i)
-      if (report.parameters[i].skipped) report.skipped.push_back(entries_[i].parameter.name);
-    return report;
+      if (report_.parameters[i].skipped) report_.skipped.push_back(entries_[i].parameter.name);
+    return report_;
   }
 
   void save(std::ostream& out) const {
@@ -106,7 +141,7 @@ class optimizer {
       archive_writer inner(state);
       e.step->save(inner);
       archive.write(e.parameter.name);
-      archive.write(e.rule.name());
+      archive.write(e.rule.text());
       archive.write(state.str());
     }
   }
@@ -124,12 +159,13 @@ class optimizer {
       const auto at = std::find_if(entries_.begin(), entries_.end(),
                                    [&](const entry& e) { return e.parameter.name == name; });
       if (at == entries_.end())
-        throw std::invalid_argument("checkpoint: extra parameter " + name);
-      if (at->rule.name() != rule)
+        throw std::invalid_argument("checkpoint: extra parameter: expected " + names() +
+                                    ", found " + name);
+      if (at->rule.text() != rule)
         throw std::invalid_argument("checkpoint: parameter " + name + ": expected rule " +
-                                    at->rule.name() + ", found " + rule);
+                                    at->rule.text() + ", found " + rule);
       archive_reader inner(state);
-      auto step = make_step(*at);
+      auto step = make_step(*at, at->worker);
       try {
         step.load(inner);
       } catch (const std::invalid_argument& e) {
@@ -139,7 +175,8 @@ class optimizer {
     }
     for (std::size_t i = 0; i < entries_.size(); ++i)
       if (!fresh[i])
-        throw std::invalid_argument("checkpoint: missing parameter " + entries_[i].parameter.name);
+        throw std::invalid_argument("checkpoint: missing parameter: expected " +
+                                    entries_[i].parameter.name + ", found no such name");
     for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].step = std::move(fresh[i]);
   }
 
@@ -154,33 +191,57 @@ class optimizer {
     std::optional<any_step<T, space>> step;
   };
 
-  [[nodiscard]] any_step<T, space> make_step(const entry& e) const {
-    return e.rule.make(e.parameter.weight.rows(), e.parameter.weight.cols(), *backends_[e.worker],
-                       e.parameter.blocks);
+  [[nodiscard]] entry& find(const std::string& name) {
+    for (auto& e : entries_)
+      if (e.parameter.name == name) return e;
+    refuse("optimizer: parameter name", ("one of " + names()).c_str(), name);
+  }
+  [[nodiscard]] std::string names() const {
+    std::string all;
+    for (const auto& e : entries_) all += (all.empty() ? "" : ", ") + e.parameter.name;
+    return all.empty() ? "none" : all;
   }
 
-  /// Largest first, each to the worker with the least work so far; cost m n min(m, n) stands for a
-  /// matrix, m n for the rest.
+  [[nodiscard]] any_step<T, space> make_step(const entry& e, std::size_t worker) const {
+    return e.rule.make(e.parameter.weight.rows(), e.parameter.weight.cols(), *backends_[worker],
+                       e.parameter.blocks);
+  }
+  static step_report step_of(entry& e, double rate) {
+    try {
+      return e.step->step(e.parameter.weight, e.parameter.gradient, rate * e.rates);
+    } catch (const std::invalid_argument& failure) {
+      throw std::invalid_argument("parameter " + e.parameter.name + ": " + failure.what());
+    }
+  }
+
+  /// Largest first, each to the worker with the least work so far; cost m n min(m, n) stands for an
+  /// oracle, m n for the rest. A parameter that has moved already stays with its worker. Where a
+  /// step cannot be made nothing is changed.
   void deal() {
-    std::vector<double> load(backends_.size(), 0.0), cost;
+    std::vector<double> cost;
     for (const auto& e : entries_) {
       const double m = static_cast<double>(e.parameter.weight.rows());
       const double n = static_cast<double>(e.parameter.weight.cols());
-      cost.push_back(m * n * (e.rule.name() == "lmo" ? std::min(m, n) : 1.0));
+      cost.push_back(m * n * (e.rule.has_oracle() ? std::min(m, n) : 1.0));
     }
-    std::vector<std::size_t> order(entries_.size());
+    std::vector<std::size_t> order(entries_.size()), chosen(entries_.size());
     std::iota(order.begin(), order.end(), std::size_t(0));
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return cost[a] > cost[b]; });
-    workers_ = std::min(backends_.size(), std::max<std::size_t>(1, entries_.size()));
+    std::vector<double> load(std::min(backends_.size(), entries_.size()), 0.0);
+    std::vector<std::optional<any_step<T, space>>> fresh(entries_.size());
     for (const std::size_t i : order) {
-      const auto least = std::min_element(load.begin(), load.begin() + static_cast<std::ptrdiff_t>(workers_));
-      *least += cost[i];
-      const auto worker = static_cast<std::size_t>(least - load.begin());
-      const bool moved = entries_[i].worker != worker;
-      if (moved && entries_[i].step && entries_[i].step->steps() > 0) continue;
-      entries_[i].worker = worker;
-      if (moved || !entries_[i].step) entries_[i].step = make_step(entries_[i]);
+      const auto& e = entries_[i];
+      const bool started = e.step && e.step->steps() > 0;
+      const auto least = std::min_element(load.begin(), load.end()) - load.begin();
+      chosen[i] = started ? e.worker : static_cast<std::size_t>(least);
+      load[chosen[i]] += cost[i];
+      if (!e.step || chosen[i] != e.worker) fresh[i] = make_step(e, chosen[i]);
+    }
+    workers_ = load.size();
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+      entries_[i].worker = chosen[i];
+      if (fresh[i]) entries_[i].step = std::move(fresh[i]);
     }
   }
 
@@ -188,6 +249,8 @@ class optimizer {
   std::vector<std::unique_ptr<B>> backends_;
   std::vector<entry> entries_;
   std::size_t workers_ = 1;
+  optimizer_report report_;
+  std::vector<std::exception_ptr> failures_;
 };
 
 }  // namespace fanion

@@ -33,8 +33,25 @@ struct parameter {
   std::vector<matrix_block> blocks = {};  ///< empty: one block
 };
 
-/// From matrices of any adapted library. @throws std::invalid_argument for an empty name or shapes
-/// that differ.
+/// From views, of a flattened convolution say. @throws std::invalid_argument for an empty name or
+/// shapes that differ.
+template <Real T, class G, class Space>
+  requires std::same_as<std::remove_const_t<G>, T>
+[[nodiscard]] parameter<T, Space> make_parameter(std::string name,
+                                                 const oriented_view<T, Space>& weight,
+                                                 const oriented_view<G, Space>& gradient,
+                                                 parameter_kind kind = parameter_kind::hidden,
+                                                 std::vector<matrix_block> blocks = {}) {
+  if (name.empty()) refuse("parameter: name", "not empty", "\"\"");
+  if (weight.rows() != gradient.rows() || weight.cols() != gradient.cols())
+    refuse(("parameter " + name + ": the shape of the gradient").c_str(),
+           shape_text(weight.rows(), weight.cols()).c_str(),
+           shape_text(gradient.rows(), gradient.cols()));
+  return {std::move(name), weight, {gradient.storage.as_const(), gradient.transposed}, kind,
+          std::move(blocks)};
+}
+
+/// From matrices of any adapted library.
 template <WritableMatrix W, Matrix G>
   requires std::same_as<scalar_of<W>, scalar_of<G>> &&
            (matrix_adapter<std::remove_cvref_t<W>>::viewable) &&
@@ -44,14 +61,10 @@ template <WritableMatrix W, Matrix G>
                                   std::vector<matrix_block> blocks = {}) {
   using T = scalar_of<W>;
   using space = space_of<W>;
-  const oriented_view<T, space> w = matrix_adapter<std::remove_cvref_t<W>>::view(weight);
-  const auto g = matrix_adapter<std::remove_cvref_t<G>>::view(gradient);
-  if (name.empty()) refuse("parameter: name", "not empty", "\"\"");
-  if (w.rows() != g.rows() || w.cols() != g.cols())
-    refuse(("parameter " + name + ": the shape of the gradient").c_str(),
-           shape_text(w.rows(), w.cols()).c_str(), shape_text(g.rows(), g.cols()));
-  return parameter<T, space>{
-      std::move(name), w, {g.storage.as_const(), g.transposed}, kind, std::move(blocks)};
+  const oriented_view<T, space> view = matrix_adapter<std::remove_cvref_t<W>>::view(weight);
+  return make_parameter(std::move(name), view,
+                        matrix_adapter<std::remove_cvref_t<G>>::view(gradient), kind,
+                        std::move(blocks));
 }
 
 /// A convolution kernel [out, in, kh, kw], contiguous with kw fastest, as the matrix

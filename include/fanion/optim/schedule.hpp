@@ -26,7 +26,13 @@ struct schedule {
   double floor = 0;
   double tail = 0.2;
 
+  /// @throws std::invalid_argument for an impossible schedule or a negative t.
   [[nodiscard]] double factor(index_t t) const {
+    (void)expects_at_least(t, 0, "schedule: t");
+    (void)expects_at_least(steps, 1, "schedule: steps");
+    (void)expects_at_least(warm_up, 0, "schedule: warm_up");
+    (void)expects_fraction(floor, "schedule: floor");
+    (void)expects_fraction(expects_positive(tail, "schedule: tail"), "schedule: tail");
     if (t < warm_up) return static_cast<double>(t + 1) / static_cast<double>(warm_up);
     if (shape == decay_shape::constant) return 1;
     const double length = static_cast<double>(std::max<index_t>(1, steps - warm_up));
@@ -37,13 +43,5 @@ struct schedule {
     return floor + (1 - floor) * left;
   }
 };
-
-/// @throws std::invalid_argument for an impossible schedule.
-inline void check(const schedule& s) {
-  (void)expects_at_least(s.steps, 1, "schedule: steps");
-  (void)expects_at_least(s.warm_up, 0, "schedule: warm_up");
-  (void)expects_fraction(s.floor, "schedule: floor");
-  (void)expects_fraction(expects_positive(s.tail, "schedule: tail"), "schedule: tail");
-}
 
 }  // namespace fanion

@@ -20,6 +20,21 @@ struct step_report {
   fanion::outcome outcome = fanion::outcome::converged;  ///< of the worst block
 };
 
+/// Of two outcomes the one that asks for more attention.
+[[nodiscard]] inline outcome worse(outcome a, outcome b) {
+  const auto rank = [](outcome o) {
+    switch (o) {
+      case outcome::converged: return 0;
+      case outcome::zero_input: return 1;
+      case outcome::vectors_not_identified: return 2;
+      case outcome::budget_spent: return 3;
+      case outcome::non_finite: return 4;
+    }
+    return 4;
+  };
+  return rank(b) > rank(a) ? b : a;
+}
+
 /// Weight and gradient agree. @throws std::invalid_argument naming both shapes.
 template <class T, class Space>
 void check_step(const oriented_view<T, Space>& weight,

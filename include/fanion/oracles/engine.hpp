@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <variant>
 #include <vector>
 
@@ -44,11 +45,12 @@ class subgradient_engine {
   }
 
   /// D <- keep·D + rate·∂f(M), and what that subgradient certifies. For a zero or non-finite M
-  /// nothing is added.
+  /// nothing is added. A caller that has ‖M‖_F at hand saves a pass.
   lmo_report subgradient(B& b, const oriented_view<const T, space>& m,
-                         const oriented_view<T, space>& d, T keep, double rate) {
+                         const oriented_view<T, space>& d, T keep, double rate,
+                         std::optional<T> frobenius = {}) {
     lmo_report report;
-    const T length = begin(b, m, report);
+    const T length = begin(b, m, report, frobenius);
     if (report.outcome == outcome::zero_input || report.outcome == outcome::non_finite) {
       scale(b, d.storage, keep);
       return report;
@@ -106,9 +108,10 @@ class subgradient_engine {
   }
 
   /// ‖M‖_F, and whether there is anything to do.
-  T begin(B& b, const oriented_view<const T, space>& m, lmo_report& report) const {
-    const T length = b.norm(m.storage);
-    report.passes = 1;
+  T begin(B& b, const oriented_view<const T, space>& m, lmo_report& report,
+          std::optional<T> frobenius = {}) const {
+    const T length = frobenius ? *frobenius : b.norm(m.storage);
+    report.passes = frobenius ? 0 : 1;
     report.feasibility = 0;
     if (!is_finite(length)) {
       report.outcome = outcome::non_finite;

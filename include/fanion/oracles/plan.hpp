@@ -4,6 +4,7 @@
 #include <fanion/core/archive.hpp>
 #include <fanion/oracles/engine.hpp>
 
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -52,10 +53,14 @@ class lmo_plan {
   lmo_report execute(const M& m, D&& d) {
     using adapter = matrix_adapter<std::remove_cvref_t<D>>;
     const auto source = read(m);
+    refuse_overlap("lmo: the memory of D", m, d);
     if (adapter::rows(d) != rows_ || adapter::cols(d) != cols_) {
-      if constexpr (adapter::resizable)
-        adapter::resize(d, rows_, cols_);
-      else
+      bool resized = false;
+      if constexpr (adapter::resizable) {
+        resized = adapter::can_hold(rows_, cols_);
+        if (resized) adapter::resize(d, rows_, cols_);
+      }
+      if (!resized)
         refuse("lmo: the shape of D", shape_text(rows_, cols_).c_str(),
                shape_text(adapter::rows(d), adapter::cols(d)));
     }
@@ -73,12 +78,13 @@ class lmo_plan {
     if (adapter::rows(x) != rows_ || adapter::cols(x) != cols_)
       refuse("update: the shape of X", shape_text(rows_, cols_).c_str(),
              shape_text(adapter::rows(x), adapter::cols(x)));
+    refuse_overlap("update: the memory of X", m, x);
     return run(source, x, static_cast<T>(keep), -rate);
   }
 
-  /// The same for views, which is what optimizers hold.
+  /// The same for views, which is what optimizers hold, and who may know ‖M‖_F already.
   lmo_report update_views(const oriented_view<const T, space>& m, const oriented_view<T, space>& x,
-                          double keep, double rate) {
+                          double keep, double rate, std::optional<T> frobenius = {}) {
     if (m.rows() != rows_ || m.cols() != cols_)
       refuse("update: the shape of M", shape_text(rows_, cols_).c_str(),
              shape_text(m.rows(), m.cols()));
@@ -87,7 +93,7 @@ class lmo_plan {
              shape_text(x.rows(), x.cols()));
     if (overlaps(m.storage, x.storage))
       refuse("update: the memory of X", "apart from that of M", "an overlap");
-    return report_ = engine_.subgradient(backend_, m, x, static_cast<T>(keep), -rate);
+    return report_ = engine_.subgradient(backend_, m, x, static_cast<T>(keep), -rate, frobenius);
   }
 
   /// What the last execution reported.
@@ -155,13 +161,17 @@ class lmo_plan {
     }
   }
 
+  template <class M, class X>
+  static void refuse_overlap(const char* what, const M& m, const X& x) {
+    if (overlaps(matrix_adapter<M>::lattice(m), matrix_adapter<X>::lattice(x)))
+      refuse(what, "apart from that of M", "an overlap");
+  }
+
   template <class X>
   lmo_report run(const oriented_view<const T, space>& m, X& x, T keep, double rate) {
     using adapter = matrix_adapter<X>;
     if constexpr (adapter::viewable) {
       const oriented_view<T, space> view = adapter::view(x);
-      if (overlaps(m.storage, view.storage))
-        refuse("lmo: the memory of D", "apart from that of M", "an overlap");
       report_ = engine_.subgradient(backend_, m, view, keep, rate);
     } else {
       const auto copy = staging(1);

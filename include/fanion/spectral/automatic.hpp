@@ -57,6 +57,7 @@ template <Real T, class B, SpectralMethod M>
   } else if constexpr (LeadingMethod<M>) {
     return solver(std::in_place_type<block_solver<T, B>>, b, m, n, need.depth, method);
   } else {
+    if (method.gap) (void)expects_positive(*method.gap, "automatic: gap");
     // Short sides: a full decomposition costs less than any iteration's overhead.
     if (r <= 64) return make_solver<T>(b, m, n, need, exact{});
     if (need.polar) return make_solver<T>(b, m, n, need, polar_express{.gap = method.gap});
@@ -64,7 +65,8 @@ template <Real T, class B, SpectralMethod M>
     if (3 * (need.depth + 8) >= r) return make_solver<T>(b, m, n, need, exact{});
     // A loose gap is what training asks for, where the last subspace is nearly right already.
     if (method.gap.value_or(default_gap<T>) >= 1e-3)
-      return make_solver<T>(b, m, n, need, subspace{.gap = method.gap, .seed = method.seed});
+      return make_solver<T>(b, m, n, need,
+                            subspace{.oversample = 4, .gap = method.gap, .seed = method.seed});
     return make_solver<T>(b, m, n, need, lanczos{.gap = method.gap, .seed = method.seed});
   }
 }

@@ -1,21 +1,28 @@
 /// @file  Leading triplets by block iteration with Rayleigh-Ritz: subspace, power and randomized.
 ///
-/// One sweep:  Y = A X,  Q = orth(Y),  Z = AᵀQ,  Z = V diag(σ) Wᵀ (small),  U = Q W,  X <- V.
-/// Then UᵀA V = diag(σ) exactly, so the values are those that U and V attain.
+/// One half step from an orthonormal basis X of the right side:
+///   Y = A X,  Q = orth(Y),  QᵀY = L diag(σ) Rᵀ (small),  U = Q L,  V = X R,
+/// after which UᵀA V = diag(σ) exactly, so σ are the values that U and V attain. The next half step
+/// goes the other way, Aᵀ from U. Each reads the matrix once: the step of a training run, whose
+/// momentum has hardly moved since the last one, is often a single half step.
 #pragma once
 
 #include <fanion/core/archive.hpp>
+#include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
 #include <fanion/spectral/concepts.hpp>
 #include <fanion/spectral/methods.hpp>
 
+#include <array>
+#include <limits>
+#include <utility>
 #include <vector>
 
 namespace fanion {
 
-/// Two passes and 4 m n b flops a sweep, b = min(r, k + oversample), and (2m + 3n) b scalars of
-/// memory. A warm start is V of the last call; random columns beside it let it leave a stale
-/// subspace.
+/// One pass and 2 m n b flops a half step, b = min(r, k + oversample); 3 (m + n) b scalars of
+/// memory. A warm start is the pair of subspaces of the last call; a random column in place of the
+/// last one lets it leave a stale subspace.
 template <Real T, class B>
 class block_solver {
  public:
@@ -24,79 +31,106 @@ class block_solver {
   block_solver(B& b, index_t m, index_t n, index_t k, const subspace& method)
       : block_solver(b, m, n, k, method.oversample, method.seed) {
     warm_ = true;
-    set_stop(method.gap, method.passes);
+    set_stop(method.gap, method.passes, 400);
   }
   block_solver(B& b, index_t m, index_t n, index_t k, const power& method)
       : block_solver(b, m, n, k, 0, method.seed) {
-    set_stop(method.gap, method.passes);
-    most_sweeps_ = std::max<index_t>(most_sweeps_, 2000);
+    set_stop(method.gap, method.passes, 4000);
   }
   block_solver(B& b, index_t m, index_t n, index_t k, const randomized& method)
       : block_solver(b, m, n, k, method.oversample, method.seed) {
-    set_stop({}, 2 * (expects_at_least(method.iterations, 0, "randomized: iterations") + 1));
+    set_stop({}, 2 * (expects_at_least(method.iterations, 0, "randomized: iterations") + 1), 0);
   }
 
   /// Allocates nothing.
   [[nodiscard]] triplets<T, space> solve(B& b, const operand<T, space>& a) {
     start(b);
     triplets<T, space> answer;
-    index_t rank = 0;
-    for (index_t sweep = 1;; ++sweep) {
-      rank = this->sweep(b, a);
-      answer.effort.passes += 2;
-      answer.effort.iterations = sweep;
-      if (fixed_sweeps_ > 0 ? sweep >= fixed_sweeps_ : estimated_gap(rank) <= gap_) break;
-      if (fixed_sweeps_ == 0 && sweep >= most_sweeps_) {
+    for (index_t step = 1;; ++step) {
+      half_step(b, a);
+      answer.effort.passes = answer.effort.iterations = step;
+      const double missed = estimated_gap(a.frobenius);
+      if (fixed_ > 0 ? step >= fixed_ : missed <= gap_) break;
+      if (fixed_ == 0 && step >= most_) {
         answer.effort.outcome = outcome::budget_spent;
         break;
       }
-      b.copy(v_.columns(0, block_).as_const(), x_);
-      fill_with_noise(b, rank, sweep);
     }
-    kept_ = rank;
-    ++calls_;
+    ++memory_.calls;
 
-    const index_t k = std::min(depth_, block_);
+    const index_t k = std::min(depth_, block_), rank = memory_.rank;
     bound_singular_values(std::span<const T>(sigma_.data(), static_cast<std::size_t>(rank)), 0.0,
                           a.frobenius, rounding<T>(m_, n_), upper_);
-    answer.u = u_.columns(0, k).as_const();
-    answer.v = v_.columns(0, k).as_const();
+    answer.u = sides_[0].basis.columns(0, k).as_const();
+    answer.v = sides_[1].basis.columns(0, k).as_const();
     answer.sigma = std::span<const T>(sigma_.data(), static_cast<std::size_t>(k));
     answer.upper = upper_;
     answer.contraction = std::sqrt((1 + departure(b, answer.u)) * (1 + departure(b, answer.v)));
-    answer.effort.residual = last_change_;
+    answer.effort.residual = change_;
     return answer;
   }
 
-  void reset() {
-    kept_ = 0;
-    calls_ = 0;
-  }
+  void reset() { memory_ = {}; }
 
-  /// Starts the next call from the span of V, n x c with c >= 1; more than the block are ignored.
+  /// Starts the next call from the span of V, n x c with c >= 1; more columns than the block are
+  /// ignored.
   void seed(B& b, input<T, space> v) {
-    kept_ = std::min(v.cols(), block_);
-    b.fill(v_, T(0));
-    b.copy(v.columns(0, kept_), v_.columns(0, kept_));
+    const auto calls = memory_.calls;
+    memory_ = {.rank = std::min(v.cols(), block_), .calls = calls};
+    b.fill(sides_[1].basis, T(0));
+    b.copy(v.columns(0, memory_.rank), sides_[1].basis.columns(0, memory_.rank));
   }
 
   void save(archive_writer& out) const {
-    out.write(kept_);
-    out.write(calls_);
-    out.write(std::span<const T>(v_.data(), static_cast<std::size_t>(n_ * block_)));
+    const memory& k = memory_;
+    out.write(k.rank);
+    out.write(k.calls);
+    out.write(k.from);
+    out.write(static_cast<std::uint8_t>(k.paired));
+    out.write(std::span<const double>(k.drift));
+    out.write(std::span<const double>(k.age));
+    out.write(k.missing);
+    for (const side& s : sides_)
+      out.write(std::span<const T>(s.basis.data(), static_cast<std::size_t>(s.basis.size())));
   }
   void load(archive_reader& in) {
-    const auto kept = in.read<index_t>();
-    const auto calls = in.read<std::uint64_t>();
-    std::vector<T> v(static_cast<std::size_t>(n_ * block_));
-    in.read(std::span<T>(v));
-    if (kept < 0 || kept > block_) throw std::invalid_argument("checkpoint: impossible subspace");
-    std::copy(v.begin(), v.end(), v_.data());
-    kept_ = kept;
-    calls_ = calls;
+    memory k;
+    k.rank = in.read<index_t>();
+    k.calls = in.read<std::uint64_t>();
+    k.from = in.read<std::uint8_t>();
+    const auto paired = in.read<std::uint8_t>();
+    k.paired = paired != 0;
+    in.read(std::span<double>(k.drift));
+    in.read(std::span<double>(k.age));
+    k.missing = in.read<double>();
+    std::vector<T> both(static_cast<std::size_t>((m_ + n_) * block_));
+    in.read(std::span<T>(both));
+    if (k.rank < 0 || k.rank > block_ || k.from > 1 || paired > 1)
+      throw std::invalid_argument("checkpoint: impossible subspace");
+    std::copy_n(both.begin(), m_ * block_, sides_[0].basis.data());
+    std::copy_n(both.begin() + m_ * block_, n_ * block_, sides_[1].basis.data());
+    memory_ = k;
   }
 
  private:
+  /// Left (0) or right (1): the basis that answers, and two buffers of its shape.
+  struct side {
+    matrix_view<T, space> basis, work, image;
+  };
+
+  static constexpr double unknown = std::numeric_limits<double>::infinity();
+
+  /// What a call leaves to the next, beside the two bases.
+  struct memory {
+    index_t rank = 0;            ///< columns in use
+    std::uint64_t calls = 0;     ///< numbers the draws of noise
+    std::uint8_t from = 1;       ///< the side to step from
+    bool paired = false;         ///< whether both sides hold a pair, or `from` alone a start
+    std::array<double, 2> drift = {unknown, unknown};  ///< value lost a call by not updating a side
+    std::array<double, 2> age = {0, 0};                ///< calls since a side was updated
+    double missing = 0;          ///< share of ‖A‖_F² outside the block
+  };
+
   block_solver(B& b, index_t m, index_t n, index_t k, index_t oversample, std::uint64_t seed)
       : m_(m),
         n_(n),
@@ -113,11 +147,9 @@ class block_solver {
       at += rows * cols;
       return view;
     };
-    x_ = take(n_, block_);
-    v_ = take(n_, block_);
-    z_ = take(n_, block_);
-    q_ = take(m_, block_);
-    u_ = take(m_, block_);
+    for (const std::size_t s : {0u, 1u})
+      for (auto* view : {&sides_[s].basis, &sides_[s].work, &sides_[s].image})
+        *view = take(s == 0 ? m : n, block_);
     core_ = take(block_, block_);
     left_ = take(block_, block_);
     right_ = take(block_, block_);
@@ -125,7 +157,7 @@ class block_solver {
   }
 
   [[nodiscard]] index_t views_size() const {
-    return (3 * n_ + 2 * m_) * block_ + 3 * block_ * block_;
+    return 3 * (n_ + m_) * block_ + 3 * block_ * block_;
   }
   [[nodiscard]] index_t scratch_size(const B& b) const {
     const index_t k = block_;
@@ -136,94 +168,130 @@ class block_solver {
                      b.template multiply_size<T>(n_, k, k), b.template multiply_size<T>(m_, k, k)});
   }
 
-  void set_stop(std::optional<double> gap, index_t passes) {
+  void set_stop(std::optional<double> gap, index_t passes, index_t most) {
     gap_ = expects_positive(gap.value_or(default_gap<T>), "gap");
-    fixed_sweeps_ = (expects_at_least(passes, 0, "passes") + 1) / 2;
+    fixed_ = expects_at_least(passes, 0, "passes");
+    most_ = most;
   }
 
-  /// X: what is remembered, all but `fresh` columns of it, and noise.
+  /// An orthonormal basis to step from: what is remembered, with noise in the last column. Of two
+  /// sides, the one that drifts less is stepped from, so that the other one is brought up to date.
   void start(B& b) {
-    const index_t fresh = std::min<index_t>(2, block_ - std::min(depth_, block_));
-    const index_t keep = warm_ ? std::min(kept_, block_ - fresh) : 0;
-    b.copy(v_.columns(0, keep).as_const(), x_.columns(0, keep));
-    fill_with_noise(b, keep, 0);
+    if (!warm_) memory_ = {.calls = memory_.calls};
+    memory& k = memory_;
+    for (double& age : k.age) age += 1;
+    settled_ = false;
+    cold_ = !k.paired;
+    if (k.paired && k.rank == block_)
+      k.from = k.drift[0] * k.age[0] > k.drift[1] * k.age[1] ? 1 : 0;
+    fresh_ = std::min<index_t>(1, block_ - std::min(depth_, block_));
+    if (k.rank == block_) k.rank -= fresh_;
+    complete(b, sides_[k.from], mix_bits(seed_ ^ mix_bits(k.calls)));
   }
 
-  /// Replaces the columns of X from `from` on by noise and makes X orthonormal.
-  void fill_with_noise(B& b, index_t from, index_t sweep) {
-    const std::uint64_t stream = mix_bits(seed_ ^ mix_bits(calls_)) + static_cast<std::uint64_t>(sweep);
-    index_t good = from;
-    for (int attempt = 0; attempt < 3; ++attempt) {
-      if (good < block_)
-        b.random(x_.columns(good, block_ - good), stream + 0x10000u * static_cast<unsigned>(attempt));
-      if (sweep > 0 && good == block_) return;  // V is orthonormal already
-      good = b.orthonormalize(x_, scratch_);
-      if (good == block_) return;
+  /// Fills the columns of the basis beyond the rank with noise and makes all of it orthonormal.
+  void complete(B& b, side& s, std::uint64_t stream) {
+    index_t& rank = memory_.rank;
+    for (std::uint64_t attempt = 0; attempt < 3 && rank < block_; ++attempt) {
+      b.random(s.basis.columns(rank, block_ - rank), stream + attempt);
+      rank = b.orthonormalize(s.basis, scratch_);
     }
   }
 
-  /// Returns the rank found; columns beyond it are zero and so are their values.
-  index_t sweep(B& b, const operand<T, space>& a) {
-    apply(b, a, x_.as_const(), q_, scratch_);
-    const index_t rank = b.orthonormalize(q_, scratch_);
-    const auto q = q_.columns(0, rank), z = z_.columns(0, rank);
-    apply_adjoint(b, a, q.as_const(), z, scratch_);
+  /// From the basis of one side to those of both.
+  void half_step(B& b, const operand<T, space>& a) {
+    memory& k = memory_;
+    const index_t rank = k.rank;
+    side& x = sides_[k.from];
+    side& y = sides_[1 - k.from];
+    const auto basis = x.basis.columns(0, rank), image = y.image.columns(0, rank);
+    if (k.from == 1)
+      apply(b, a, basis.as_const(), image, scratch_);
+    else
+      apply_adjoint(b, a, basis.as_const(), image, scratch_);
 
-    // Values attained by (Q, X), before the half step through Aᵀ improved X: how much it gained
-    // tells how far there is to go.
-    const auto cross = matrix_view<T, space>(core_.data(), rank, block_);
-    const auto cross_left = matrix_view<T, space>(left_.data(), rank, rank);
-    const auto cross_right = matrix_view<T, space>(right_.data(), block_, rank);
-    b.multiply_adjoint(T(1), z.as_const(), x_.as_const(), T(0), cross, scratch_);
-    const auto count = static_cast<std::size_t>(rank);
+    // What the old pair of subspaces attains on this matrix: the gain tells how far there is to go.
     std::fill(before_.begin(), before_.end(), T(0));
-    b.small_svd(cross.as_const(), cross_left, std::span(before_).first(count), cross_right,
-                scratch_);
+    if (k.paired) small_svd_of(b, y.basis.columns(0, rank), image, std::span(before_));
 
-    // Z = V diag(σ) Wᵀ through an orthonormal basis of its columns.
-    b.copy(z.as_const(), x_.columns(0, rank));
-    const index_t range = b.orthonormalize(x_.columns(0, rank), scratch_);
-    const auto basis = x_.columns(0, range);
-    const auto core = matrix_view<T, space>(core_.data(), range, rank);
-    const index_t found = std::min(range, rank);
-    const auto left = matrix_view<T, space>(left_.data(), range, found);
-    const auto right = matrix_view<T, space>(right_.data(), rank, found);
-    b.multiply_adjoint(T(1), basis.as_const(), z.as_const(), T(0), core, scratch_);
+    const auto work = y.work.columns(0, rank);
+    b.copy(image.as_const(), work);
+    const index_t range = b.orthonormalize(work, scratch_);
     std::fill(sigma_.begin(), sigma_.end(), T(0));
-    b.small_svd(core.as_const(), left, std::span(sigma_).first(static_cast<std::size_t>(found)),
-                right, scratch_);
-    b.fill(v_, T(0));
-    b.fill(u_, T(0));
-    b.multiply(T(1), basis.as_const(), left.as_const(), T(0), v_.columns(0, found), scratch_);
-    b.multiply(T(1), q.as_const(), right.as_const(), T(0), u_.columns(0, found), scratch_);
-    return found;
+    small_svd_of(b, work.columns(0, range), image, std::span(sigma_));
+    const matrix_view<T, space> left(left_.data(), range, range);
+    const matrix_view<T, space> right(right_.data(), rank, range);
+    b.fill(y.basis, T(0));
+    b.multiply(T(1), work.columns(0, range).as_const(), left.as_const(), T(0),
+               y.basis.columns(0, range), scratch_);
+    b.fill(x.work, T(0));
+    b.multiply(T(1), basis.as_const(), right.as_const(), T(0), x.work.columns(0, range), scratch_);
+    std::swap(x.basis, x.work);
+    k.rank = range;
+    k.paired = true;
+    k.from = 1 - k.from;
   }
 
-  /// The half step moved the value by Δ; further ones shrink the rest by ρ = (σ_b/σ_k)² each, so
-  /// Δρ/(1-ρ) remains. An estimate, not a proof.
-  [[nodiscard]] double estimated_gap(index_t rank) {
+  /// PᵀY = L diag(values) Rᵀ, into left_ and right_.
+  void small_svd_of(B& b, matrix_view<T, space> p, matrix_view<T, space> y, std::span<T> values) {
+    const index_t rows = p.cols(), cols = y.cols(), least = std::min(rows, cols);
+    const matrix_view<T, space> core(core_.data(), rows, cols), left(left_.data(), rows, least),
+        right(right_.data(), cols, least);
+    b.multiply_adjoint(T(1), p.as_const(), y.as_const(), T(0), core, scratch_);
+    b.small_svd(core.as_const(), left, values.first(static_cast<std::size_t>(least)), right,
+                scratch_);
+  }
+
+  /// What the value still misses, as a share of it: an estimate, not a proof. With Δ the gain of the
+  /// half step for the side that it updated:
+  ///  - The first one of a call says how far the matrix has moved: the other side misses about as
+  ///    much, or what it usually loses in its age. A direction that came from nowhere is invisible to
+  ///    both, but the energy outside the block rises, and a rank-one newcomer of that energy would
+  ///    replace σ_k.
+  ///  - Later ones converge with a ratio q: Δq/(1-q) is left. After a warm start q is the ratio of
+  ///    two gains; a cold one takes (σ_b/σ_k)² where that is larger.
+  [[nodiscard]] double estimated_gap(double frobenius) {
+    memory& known = memory_;
     const auto k = static_cast<std::size_t>(std::min(depth_, block_));
-    double now = 0, then = 0;
+    double now = 0, then = 0, held = 0;
     for (std::size_t i = 0; i < k; ++i) {
       now += static_cast<double>(sigma_[i]);
       then += static_cast<double>(before_[i]);
     }
-    if (now <= 0) return 0;
-    last_change_ = std::max(0.0, now - then) / now;
+    for (const T s : sigma_) held += static_cast<double>(s) * static_cast<double>(s);
+    const double last_change = change_;
+    change_ = now > 0 ? std::max(0.0, now - then) / now : 0;
+
+    const std::size_t updated = known.from, other = 1 - updated;
+    if (known.age[updated] > 0) known.drift[updated] = change_ / known.age[updated];
+    known.age[updated] = 0;
+    const double missing = std::max(0.0, 1 - held / (frobenius * frobenius));
+    const double grown = std::max(0.0, missing - known.missing);
+    known.missing = missing;
+
     // The block holds the whole range, or nothing beyond the values wanted.
-    if (rank < block_ || block_ == std::min(m_, n_) || !(sigma_[k - 1] > T(0))) return 0;
-    const double tail = static_cast<double>(sigma_.back() / sigma_[k - 1]);
-    const double ratio = std::min(tail * tail, 0.99);
-    return last_change_ * ratio / (1 - ratio);
+    if (known.rank < block_ || block_ == std::min(m_, n_) || !(sigma_[k - 1] > T(0))) return 0;
+    if (known.age[other] > 0) {
+      const double newcomer =
+          (std::sqrt(grown) * frobenius - static_cast<double>(sigma_[k - 1])) / now;
+      return std::max({change_, known.drift[other] * known.age[other], newcomer});
+    }
+    double ratio = settled_ ? change_ / last_change : 0.5;
+    if (cold_) {
+      const auto last = std::max(static_cast<std::size_t>(block_ - 1 - fresh_), k - 1);
+      const double tail = static_cast<double>(sigma_[last] / sigma_[k - 1]);
+      ratio = std::max(ratio, tail * tail);
+    }
+    settled_ = true;
+    return change_ <= 0 ? 0 : change_ * std::min(ratio, 0.99) / (1 - std::min(ratio, 0.99));
   }
 
-  /// ‖XᵀX - I‖_F, which bounds ‖X‖₂² - 1.
+  /// ‖XᵀX - I‖_F, which bounds ‖X‖₂² - 1. A zero column contracts, so it departs by nothing.
   [[nodiscard]] double departure(B& b, input<T, space> x) {
     const index_t k = x.cols();
     if (k == 0) return 0;
     const matrix_view<T, space> gram(core_.data(), k, k), diagonal(core_.data(), 1, k, k + 1);
     b.multiply_adjoint(T(1), x, x, T(0), gram, scratch_);
-    // A zero column is as good as an orthonormal one here: it contracts.
     b.map_entries(diagonal.as_const(), diagonal, [](T, T d) { return d > T(0.5) ? d - T(1) : d; });
     return static_cast<double>(b.norm(gram.as_const()));
   }
@@ -233,15 +301,19 @@ class block_solver {
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
   std::vector<T> sigma_, before_;
   std::vector<double> upper_;
-  matrix_view<T, space> x_, v_, z_, q_, u_, core_, left_, right_;
+  side sides_[2];
+  matrix_view<T, space> core_, left_, right_;
   std::span<T> scratch_;
   bool warm_ = false;
   double gap_ = 0;
-  double last_change_ = 0;
-  index_t fixed_sweeps_ = 0;
-  index_t most_sweeps_ = 200;
-  index_t kept_ = 0;
-  std::uint64_t calls_ = 0;
+  double change_ = 0;
+  index_t fixed_ = 0;
+  index_t most_ = 0;
+  index_t noise_ = 0;
+  index_t fresh_ = 0;
+  bool cold_ = true;      ///< this call started without a pair
+  bool settled_ = false;  ///< both sides were updated on this matrix before
+  memory memory_;
 };
 
 }  // namespace fanion

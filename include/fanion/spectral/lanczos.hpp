@@ -8,6 +8,7 @@
 #pragma once
 
 #include <fanion/core/archive.hpp>
+#include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
 #include <fanion/spectral/concepts.hpp>
 #include <fanion/spectral/methods.hpp>
@@ -94,7 +95,8 @@ class lanczos_solver {
         probing = true;
         before_probe = value;
         stale = std::hypot(stale, residual_norm(depth_));
-        size = collapse(b, size, std::min(size, keep_count()), true);
+        // Only what has converged: a direction half held would stay out of reach of the probe.
+        size = collapse(b, size, depth_, true);
         run = 0;
       } else if (restart) {
         size = collapse(b, size, keep_count(), false);
@@ -114,10 +116,13 @@ class lanczos_solver {
   }
 
   void save(archive_writer& out) const {
+    out.write(depth_);
     out.write(kept_);
     out.write(std::span<const T>(kept_v_.data(), static_cast<std::size_t>(n_ * depth_)));
   }
   void load(archive_reader& in) {
+    if (const auto depth = in.read<index_t>(); depth != depth_)
+      refuse("checkpoint: columns of the subspace", std::to_string(depth_).c_str(), depth);
     const auto kept = in.read<index_t>();
     std::vector<T> v(static_cast<std::size_t>(n_ * depth_));
     in.read(std::span<T>(v));

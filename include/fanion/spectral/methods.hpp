@@ -40,8 +40,8 @@ struct polar_express {
   static constexpr bool capturable = false;
 };
 
-/// Block subspace iteration with Rayleigh-Ritz, started from the subspace of the last call and two
-/// fresh random columns. Stops on an estimate of the gap; `passes` fixes the work instead.
+/// Block subspace iteration with Rayleigh-Ritz, started from the subspace of the last call and a
+/// fresh random column. Stops on an estimate of the gap; `passes` fixes the work instead.
 struct subspace {
   index_t oversample = 8;
   std::optional<double> gap = {};

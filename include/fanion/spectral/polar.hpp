@@ -86,7 +86,12 @@ class polar_solver {
 
   void reset() { target_ = lower_; }
   void save(archive_writer& out) const { out.write(target_); }
-  void load(archive_reader& in) { target_ = in.read<double>(); }
+  void load(archive_reader& in) {
+    const auto target = in.read<double>();
+    if (lower_ == 0 ? target != 0 : !(target > 0 && target <= lower_))
+      refuse("checkpoint: the lower end", "above 0 and at most the plan's", target);
+    target_ = target;
+  }
 
  private:
   static constexpr index_t budget = 60;

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 namespace fanion::dense {
 
@@ -71,6 +73,17 @@ void axpby_adjoint(T a, input<T> X, T b, matrix_view<T> Y) {
   else
     for_each_tile(Y.rows(), Y.cols(),
                   [&](index_t i, index_t j) { Y(i, j) = a * X(j, i) + b * Y(i, j); });
+}
+
+/// Sorts the columns of A, whose norms are s, longest first.
+template <Real T>
+void sort_columns(std::span<T> s, matrix_view<T> A) {
+  for (index_t i = 0; i < A.cols(); ++i) {
+    const auto top = std::max_element(s.begin() + i, s.end()) - s.begin();
+    if (top == i) continue;
+    std::swap(s[static_cast<std::size_t>(i)], s[static_cast<std::size_t>(top)]);
+    std::swap_ranges(A.col(i), A.col(i) + A.rows(), A.col(top));
+  }
 }
 
 template <Real T>

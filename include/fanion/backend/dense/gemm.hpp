@@ -34,7 +34,8 @@ template <Real T>
 }
 
 /// Rows i0 .. i0+rows and columns p0 .. p0+depth of A, in slivers of `width` rows, each stored step
-/// after step; the last sliver is completed with zeros.
+/// after step. The last sliver is completed with zeros: its products are thrown away, but whatever
+/// the scratch held before might be subnormal, and slow.
 template <Real T>
 void pack(factor<T> A, index_t i0, index_t rows, index_t p0, index_t depth, index_t width, T* out) {
   for (index_t i = 0; i < rows; i += width, out += width * depth) {

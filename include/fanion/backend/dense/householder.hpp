@@ -45,37 +45,52 @@ void reflect(T tau, const T* v, T* y, index_t n) {
   axpby<T>(-step, tail, T(1), matrix_view<T>(y + 1, n - 1, 1));
 }
 
-/// QR of an m x n matrix, m >= n, in place: R above and on the diagonal, reflectors below.
-/// Views of the caller's scratch; the matrix should be scaled so that squares are harmless.
+/// Products of reflections I − τᵢ vᵢ vᵢᵀ, applied by blocks. vᵢ lies below the diagonal of column i
+/// of a matrix that the caller keeps, its one implied. Holds views of the caller's scratch.
 template <Real T>
 class reflectors {
  public:
+  /// For m x n reflectors; `cols` is the widest matrix that apply() will see.
   [[nodiscard]] static constexpr index_t scratch_size(index_t m, index_t n, index_t cols) noexcept {
     const index_t block = std::min(n, reflector_block), widest = std::max(n, cols);
-    return padded<T>(block * n) + padded<T>(m * block) + 2 * padded<T>(widest * block) +
+    return padded<T>(n) + padded<T>(block * block) + padded<T>(m * block) +
+           2 * padded<T>(widest * block) +
            std::max({multiply_adjoint_size<T>(m, widest, block),
                      multiply_outer_size<T>(m, widest, block),
                      multiply_size<T>(widest, block, block)});
   }
 
-  /// Factorises A. `cols` is the widest matrix that apply() will see. 2n²(m − n/3) flops.
   reflectors(matrix_view<T> A, index_t cols, std::span<T> scratch) : A_(A) {
     scratch_stack<T> stack(scratch);
     const index_t block = std::min(A.cols(), reflector_block);
     const index_t widest = std::max(A.cols(), cols);
-    T_ = stack.take(block, A.cols());
+    tau_ = stack.take(A.cols());
+    T_ = stack.take(block, block);
     V_ = stack.take(A.rows(), block);
     W_ = stack.take(widest, block);
     WT_ = stack.take(widest, block);
     rest_ = stack.rest();
-    for (index_t j = 0; j < A.cols(); j += reflector_block) {
-      const index_t width = std::min(reflector_block, A.cols() - j);
-      factorise_block(j, width);
-      const index_t done = j + width;
-      if (done < A.cols()) {
-        gather(j, width);
-        update<true>(j, width, A.block(j, done, A.rows() - j, A.cols() - done));
+  }
+
+  /// The factors τ, for reflectors that someone else has written below the diagonal.
+  [[nodiscard]] T* factors() const noexcept { return tau_; }
+
+  /// Scratch that is free between calls.
+  [[nodiscard]] std::span<T> scratch() const noexcept { return rest_; }
+
+  /// A = Q R, m >= n: R takes the place of A's upper triangle. 2n²(m − n/3) flops. A should be
+  /// scaled to near 1.
+  void factorise() {
+    for (index_t j = 0; j < A_.cols(); j += reflector_block) {
+      const index_t width = std::min(reflector_block, A_.cols() - j), done = j + width;
+      for (index_t i = j; i < done; ++i) {
+        const index_t length = A_.rows() - i;
+        tau_[i] = make_reflector<T>(&A_(i, i), length);
+        for (index_t l = i + 1; l < done; ++l) reflect<T>(tau_[i], &A_(i, i), &A_(i, l), length);
       }
+      if (done == A_.cols()) break;
+      gather(j, width);
+      update<true>(width, A_.block(j, done, A_.rows() - j, A_.cols() - done));
     }
   }
 
@@ -85,47 +100,41 @@ class reflectors {
     for (index_t j = (n - 1) / reflector_block * reflector_block; j >= 0; j -= reflector_block) {
       const index_t width = std::min(reflector_block, n - j);
       gather(j, width);
-      update<false>(j, width, C.block(j, 0, C.rows() - j, C.cols()));
+      update<false>(width, C.block(j, 0, C.rows() - j, C.cols()));
     }
   }
 
  private:
-  /// Columns j .. j+width by single reflections, and the triangle T with Q = I − V T Vᵀ.
-  void factorise_block(index_t j, index_t width) {
-    for (index_t i = j; i < j + width; ++i) {
-      const index_t length = A_.rows() - i;
-      const T tau = make_reflector<T>(&A_(i, i), length);
-      for (index_t l = i + 1; l < j + width; ++l) reflect<T>(tau, &A_(i, i), &A_(i, l), length);
-      for (index_t l = j; l < i; ++l)
-        T_(l - j, i) = A_(i, l) + blocked_dot<T>(column<T>(A_.col(l) + i + 1, length - 1),
-                                                 column<T>(A_.col(i) + i + 1, length - 1));
-      for (index_t l = j; l < i; ++l) {
-        T sum = T(0);
-        for (index_t q = l; q < i; ++q) sum += T_(l - j, q) * T_(q - j, i);
-        T_(l - j, i) = -tau * sum;
-      }
-      T_(i - j, i) = tau;
-      for (index_t l = i + 1; l < j + width; ++l) T_(l - j, i) = T(0);
-    }
-  }
-
-  /// V = the block's reflectors with their zeros and ones written out.
+  /// V = the reflectors of columns j .. j+width with their zeros and ones written out, and the
+  /// upper triangle T for which their product is I − V T Vᵀ.
   void gather(index_t j, index_t width) {
+    const index_t rows = A_.rows() - j;
     for (index_t l = 0; l < width; ++l) {
       T* v = V_.col(l);
       std::fill_n(v, l, T(0));
       v[l] = T(1);
-      std::copy_n(A_.col(j + l) + j + l + 1, A_.rows() - j - l - 1, v + l + 1);
+      std::copy_n(A_.col(j + l) + j + l + 1, rows - l - 1, v + l + 1);
+    }
+    const matrix_view<const T> V = V_.block(0, 0, rows, width).as_const();
+    multiply_adjoint<T>(T(1), V, V, T(0), T_.block(0, 0, width, width), rest_);
+    for (index_t i = 0; i < width; ++i) {
+      for (index_t l = 0; l < i; ++l) {
+        T sum = T(0);
+        for (index_t q = l; q < i; ++q) sum += T_(l, q) * T_(q, i);
+        T_(l, i) = -tau_[j + i] * sum;
+      }
+      T_(i, i) = tau_[j + i];
+      for (index_t l = i + 1; l < width; ++l) T_(l, i) = T(0);
     }
   }
 
   /// C −= V T Vᵀ C, or with Tᵀ.
   template <bool Adjoint>
-  void update(index_t j, index_t width, matrix_view<T> C) {
+  void update(index_t width, matrix_view<T> C) {
     const matrix_view<const T> V = V_.block(0, 0, C.rows(), width).as_const();
     const matrix_view<T> W = W_.block(0, 0, C.cols(), width);
     const matrix_view<T> WT = WT_.block(0, 0, C.cols(), width);
-    const matrix_view<const T> triangle = T_.block(0, j, width, width).as_const();
+    const matrix_view<const T> triangle = T_.block(0, 0, width, width).as_const();
     multiply_adjoint<T>(T(1), C.as_const(), V, T(0), W, rest_);
     // (T Vᵀ C)ᵀ = W Tᵀ and (Tᵀ Vᵀ C)ᵀ = W T.
     if constexpr (Adjoint)
@@ -136,6 +145,7 @@ class reflectors {
   }
 
   matrix_view<T> A_, T_, V_, W_, WT_;
+  T* tau_ = nullptr;
   std::span<T> rest_;
 };
 
@@ -144,6 +154,7 @@ class reflectors {
 template <Real T>
 void orthonormal_frame(matrix_view<T> A, matrix_view<T> Q, std::span<T> scratch) {
   reflectors<T> qr(A, Q.cols(), scratch);
+  qr.factorise();
   fill<T>(Q, T(0));
   for (index_t j = 0; j < A.cols(); ++j) Q(j, j) = A(j, j) < T(0) ? T(-1) : T(1);
   qr.apply(Q);

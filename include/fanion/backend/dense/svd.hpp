@@ -4,6 +4,7 @@
 /// accumulated: J is the QR frame of R V, whose columns come longest first.
 #pragma once
 
+#include <fanion/backend/dense/eigh.hpp>
 #include <fanion/backend/dense/householder.hpp>
 #include <fanion/backend/dense/jacobi.hpp>
 
@@ -14,18 +15,7 @@ template <Real T>
   const index_t m = std::max(rows, cols), n = std::min(rows, cols);
   return padded<T>(m * n) + padded<T>(round_up(n, lanes<T>) * n) + 2 * padded<T>(n * n) +
          reflectors<T>::scratch_size(m, n, n) + reflectors<T>::scratch_size(n, n, n) +
-         gemm_size<T>(n, n, n);
-}
-
-/// Sorts the columns of A, whose norms are s, longest first.
-template <Real T>
-void sort_columns(std::span<T> s, matrix_view<T> A) {
-  for (index_t i = 0; i < A.cols(); ++i) {
-    const auto top = std::max_element(s.begin() + i, s.end()) - s.begin();
-    if (top == i) continue;
-    std::swap(s[static_cast<std::size_t>(i)], s[static_cast<std::size_t>(top)]);
-    std::swap_ranges(A.col(i), A.col(i) + A.rows(), A.col(top));
-  }
+         gemm_size<T>(n, n, n) + eigh_size<T>(n);
 }
 
 /// A = U diag(s) Vᵀ for m >= n: W holds a copy of A, scaled to a largest entry near 1, and is lost.
@@ -39,11 +29,19 @@ void tall_svd(matrix_view<T> W, matrix_view<T> U, std::span<T> s, matrix_view<T>
   const std::span<T> qr_scratch(stack.take(scratch_pieces),
                                 static_cast<std::size_t>(scratch_pieces));
   reflectors<T> qr(W, n, qr_scratch);
+  qr.factorise();
 
   fill<T>(R, T(0));
   for (index_t j = 0; j < n; ++j) std::copy_n(W.col(j), j + 1, R.col(j));
+
+  // Rᵀ's columns in the eigenvectors of R Rᵀ are orthogonal but for rounding of order eps ‖R‖²,
+  // which leaves few rotations to do where the matrix is well conditioned.
+  gemm<T>(T(1), {R.as_const(), false}, {R.as_const(), true}, T(0), J, part::lower, stack.rest());
+  mirror<T>(J);
+  eigh<T>(J.as_const(), s, V, stack.rest());
   fill<T>(L, T(0));
-  axpby_adjoint<T>(T(1), R.as_const(), T(0), L.block(0, 0, n, n));
+  gemm<T>(T(1), {R.as_const(), true}, {V.as_const(), false}, T(0), L.block(0, 0, n, n), part::whole,
+          stack.rest());
 
   const T tolerance = std::numeric_limits<T>::epsilon() * std::sqrt(static_cast<T>(n));
   orthogonalize_columns<T>(L, s.data(), tolerance, 40);

@@ -1,0 +1,60 @@
+/// @file  An expression as text: for messages, reports and checkpoints.
+#pragma once
+
+#include <fanion/norms/calculus.hpp>
+#include <fanion/norms/entrywise.hpp>
+#include <fanion/norms/frobenius.hpp>
+#include <fanion/norms/ky_fan.hpp>
+#include <fanion/norms/rms.hpp>
+#include <fanion/norms/spectral_nuclear.hpp>
+
+#include <array>
+#include <charconv>
+#include <concepts>
+#include <string>
+
+namespace fanion {
+
+/// The shortest digits that read back as the same double, so different numbers differ as text.
+[[nodiscard]] inline std::string describe(double x) {
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), x).ptr;
+  return std::string(digits.data(), end);
+}
+
+/// `n` as it could be written in code: "dual(0.5 * ky_fan(5) + 0.5 * frobenius())". A norm of the
+/// user's own is what its member `name()` says, and "norm" without one.
+template <Norm N>
+[[nodiscard]] std::string describe(const N& n) {
+  if constexpr (requires {
+                  { n.name() } -> std::convertible_to<std::string>;
+                })
+    return n.name();
+  else if constexpr (is_scaled<N>)
+    return describe(n.coefficient()) + " * " +
+           (is_sum<std::remove_cvref_t<decltype(n.inner())>> ? "(" + describe(n.inner()) + ")"
+                                                             : describe(n.inner()));
+  else if constexpr (is_sum<N>)
+    return describe(n.first()) + " + " + describe(n.second());
+  else if constexpr (is_dual_of<N> || std::same_as<N, ky_fan_dual> ||
+                     std::same_as<N, rms_to_rms_dual>)
+    return "dual(" + describe(n.dual()) + ")";
+  else if constexpr (std::same_as<N, ky_fan>)
+    return "ky_fan(" + std::to_string(n.k()) + ")";
+  else if constexpr (std::same_as<N, rms_to_rms>)
+    return "rms_to_rms(" + std::to_string(n.m()) + ", " + std::to_string(n.n()) + ")";
+  else if constexpr (std::same_as<N, frobenius>)
+    return "frobenius()";
+  else if constexpr (std::same_as<N, spectral>)
+    return "spectral()";
+  else if constexpr (std::same_as<N, nuclear>)
+    return "nuclear()";
+  else if constexpr (std::same_as<N, max_abs>)
+    return "max_abs()";
+  else if constexpr (std::same_as<N, sum_abs>)
+    return "sum_abs()";
+  else
+    return "norm";
+}
+
+}  // namespace fanion

@@ -1,0 +1,95 @@
+/// @file  step() allocates nothing after the first, whatever the rate. Every allocation of the
+/// program goes through the counters below.
+#include <support/matrices.hpp>
+
+#include <fanion/adapters/eigen.hpp>
+#include <fanion/backend/eigen.hpp>
+#include <fanion/optim/makers.hpp>
+#include <fanion/optim/optimizer.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+
+namespace {
+long allocations = 0;
+}
+
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* p, std::size_t size) {
+  ++allocations;
+  return __libc_realloc(p, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) {
+  ++allocations;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** p, std::size_t alignment, std::size_t size) {
+  ++allocations;
+  *p = __libc_memalign(alignment, size);
+  return *p == nullptr ? ENOMEM : 0;
+}
+}
+
+using namespace fanion;
+using matrix = Eigen::MatrixXf;
+
+namespace {
+
+/// Allocations in ten steps after the first, with a rate that changes.
+long allocations_of(const optimizer<float>::rule_type& rule, Eigen::Index m, Eigen::Index n) {
+  matrix w = matrices::gaussian(m, n, 1).cast<float>(),
+         g = matrices::gaussian(m, n, 2).cast<float>();
+  const matrix drift = 0.1f * matrices::gaussian(m, n, 3).cast<float>();
+  optimizer<float> opt(rule, adamw{});
+  opt.add(make_parameter("w", w, g));
+  opt.step(0.1);
+  const long before = allocations;
+  for (int t = 0; t < 10; ++t) {
+    for (Eigen::Index i = 0; i < g.size(); ++i) g.data()[i] += drift.data()[i];
+    opt.step(0.1 / (t + 1));
+  }
+  return allocations - before;
+}
+
+}  // namespace
+
+TEST_CASE("the counter counts") {
+  const long before = allocations;
+  delete new int(7);
+  std::free(std::malloc(8));
+  operator delete(operator new(64, std::align_val_t(64)), std::align_val_t(64));
+  CHECK(allocations - before == 3);
+}
+
+TEST_CASE("no allocation in a step") {
+  for (const auto& [m, n] : {std::pair(20, 12), std::pair(100, 90), std::pair(90, 300)}) {
+    CHECK(allocations_of(muon(), m, n) == 0);
+    CHECK(allocations_of(fanion_k(2), m, n) == 0);
+    CHECK(allocations_of(f_muon(0.5, {.momentum = {.lookahead = lookahead::none}}), m, n) == 0);
+    CHECK(allocations_of(s_fanion_k(2, 0.5, 0.1), m, n) == 0);
+    CHECK(allocations_of(adamw{}, m, n) == 0);
+    CHECK(allocations_of(sgd{}, m, n) == 0);
+    CHECK(allocations_of(lion{}, m, n) == 0);
+  }
+}
+
+#else
+TEST_CASE("no allocation in a step") { MESSAGE("allocations can be counted under glibc only"); }
+#endif

@@ -1,0 +1,58 @@
+// The oracles of duals of sums against the definitions: F- and S-Fanions, and sums of more terms.
+#include <doctest/doctest.h>
+
+#include "support/oracle_check.hpp"
+
+namespace {
+
+using namespace oracle_check;
+
+template <class T>
+constexpr double standard_gap = sizeof(T) == 4 ? 1e-4 : 1e-6;
+
+/// Iterations stop on an estimate of the gap, not a proof, and are held to three times what they
+/// were asked for.
+constexpr double estimate = 3;
+
+template <class T, class N>
+void check_all(const expressions::expression<N>& e, const facts& f, const matrix_of<T>& m) {
+  using namespace fanion;
+  const double gap = standard_gap<T>, over = e.polar ? 1 : 0;
+  check_method<T>(e, f, m, "exact", exact{}, {});
+  check_method<T>(e, f, m, "automatic", automatic{},
+                  {.gap = estimate * gap, .over = over * gap, .proven = false});
+  check_method<T>(e, f, m, "automatic 1e-2", automatic{.gap = 1e-2},
+                  {.gap = estimate * 1e-2, .over = over * 1e-2, .proven = false});
+  if (e.depth == 0) return;
+  check_method<T>(e, f, m, "subspace", subspace{.gap = 1e-3}, {.gap = estimate * 1e-3, .proven = false});
+  check_method<T>(e, f, m, "lanczos", lanczos{}, {.gap = estimate * gap, .proven = false});
+  check_method<T>(e, f, m, "randomized", randomized{}, {.gap = 0.1, .proven = false});
+  if (!e.polar) return;
+  check_method<T>(e, f, m, "polar express", polar_express{.gap = 1e-3}, {.gap = 1e-3, .over = 1e-3});
+  check_method<T>(e, f, m, "newton schulz", newton_schulz{}, {.gap = 0.5, .over = 0.21, .proven = false});
+}
+
+template <class T>
+void check_shapes(const std::vector<matrices::shape>& shapes, bool large) {
+  for (const auto& s : shapes)
+    for (const auto& kind : large ? matrices::hard_kinds() : matrices::kinds()) {
+      INFO(kind.name);
+      const matrix_of<T> m = kind.make(s.rows, s.cols).template cast<T>();
+      const facts f = reference::facts_of(m);
+      for (const double alpha : {0.0, 0.5, 1.0})
+        for (const std::ptrdiff_t k : {std::ptrdiff_t{1}, std::ptrdiff_t{3}, s.shorter() + 2}) {
+          if (large && (alpha != 0.5 || k == 1)) continue;
+          CAPTURE(alpha);
+          CAPTURE(k);
+          expressions::for_each(expressions::sums(s.rows, s.cols, k, alpha),
+                                [&](const auto& e) { check_all<T>(e, f, m); });
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("duals of sums, small shapes, float") { check_shapes<float>(matrices::small_shapes(), false); }
+TEST_CASE("duals of sums, small shapes, double") { check_shapes<double>(matrices::small_shapes(), false); }
+TEST_CASE("duals of sums, large shapes, float") { check_shapes<float>({{65, 65}, {66, 90}}, true); }
+TEST_CASE("duals of sums, large shapes, double") { check_shapes<double>({{70, 64}, {90, 70}}, true); }
