@@ -69,7 +69,8 @@ TEST_CASE_TEMPLATE("homogeneity, triangle inequality, definiteness, Hölder", T,
         CHECK(nx > T(0));
         CHECK(value(n, matrix_of<T>(x + y)) <= (nx + ny) * (1 + eps));
         CHECK(std::abs(value(n, matrix_of<T>(T(-2.5) * x)) - T(2.5) * nx) <= eps * nx);
-        CHECK(std::abs(value(n, matrix_of<T>(T(0.5) * x)) - T(0.5) * nx) == T(0));  // a power of two
+        CHECK(std::abs(value(n, matrix_of<T>(T(0.5) * x)) - T(0.5) * nx) ==
+              T(0));  // a power of two
         // <X, Y> <= n(X) n*(Y), with equality for X = -lmo(n, Y).
         CHECK(std::abs(x.cwiseProduct(y).sum()) <= nx * value(dual(n), y) * (1 + eps));
         matrix_of<T> d;
@@ -89,7 +90,8 @@ TEST_CASE_TEMPLATE("no point of the ball beats the oracle", T, float, double) {
       const T least = m.cwiseProduct(best).sum();
       for (std::uint64_t seed = 2; seed < 6; ++seed) {
         (void)lmo(n, random<T>(s.rows, s.cols, seed), other, exact{});
-        CHECK(m.cwiseProduct(other).sum() >= least - std::abs(least) * T(tolerance<T>(s.rows, s.cols)));
+        CHECK(m.cwiseProduct(other).sum() >=
+              least - std::abs(least) * T(tolerance<T>(s.rows, s.cols)));
       }
     });
 }
@@ -104,12 +106,14 @@ TEST_CASE_TEMPLATE("invariance of values and equivariance of oracles", T, float,
       const auto p = unitary ? orthogonal<T>(s.rows, 3) : shuffle<T>(s.rows);
       const auto q = unitary ? orthogonal<T>(s.cols, 4) : shuffle<T>(s.cols);
       const matrix_of<T> turned = p * m * q;
-      if constexpr (Evaluable<N>) CHECK(std::abs(value(n, turned) - value(n, m)) <= eps * value(n, m));
+      if constexpr (Evaluable<N>)
+        CHECK(std::abs(value(n, turned) - value(n, m)) <= eps * value(n, m));
       matrix_of<T> d, dt;
       (void)lmo(n, m, d, exact{});
       (void)lmo(n, turned, dt, exact{});
       // Singular vectors are as sensitive as the gaps of a Gaussian matrix are small.
-      CHECK((p * d * q - dt).norm() <= 100 * eps * static_cast<T>(std::max(s.rows, s.cols)) * d.norm());
+      CHECK((p * d * q - dt).norm() <=
+            100 * eps * static_cast<T>(std::max(s.rows, s.cols)) * d.norm());
     });
 }
 
@@ -148,12 +152,14 @@ void check_scaling(const N& n, const matrix_of<T>& m, const Method& method) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("lmo(n, c M) = lmo(n, M), bitwise for powers of two, and oddness", T, float, double) {
+TEST_CASE_TEMPLATE("lmo(n, c M) = lmo(n, M), bitwise for powers of two, and oddness", T, float,
+                   double) {
   // Gaps wide enough that rounding turns no vector.
   for (const auto& s : std::vector<matrices::shape>{{7, 5}, {80, 90}}) {
     const matrix_of<T> m =
-        matrices::with_spectrum(s.rows, s.cols, [](Eigen::Index k) { return std::pow(0.5, static_cast<double>(std::min<Eigen::Index>(k, 6))); })
-            .cast<T>();
+        matrices::with_spectrum(s.rows, s.cols, [](Eigen::Index k) {
+          return std::pow(0.5, static_cast<double>(std::min<Eigen::Index>(k, 6)));
+        }).template cast<T>();
     const auto every = [&](const auto& n) {
       check_scaling<T>(n, m, exact{});
       check_scaling<T>(n, m, automatic{});

@@ -27,35 +27,42 @@ constexpr bool involutes_at(double c) {
 
 static_assert(involutes(frobenius()) && involutes(spectral()) && involutes(nuclear()) &&
               involutes(ky_fan(4)) && involutes(dual(ky_fan(4))) && involutes(max_abs()) &&
-              involutes(sum_abs()) && involutes(rms_to_rms(3, 5)) && involutes(dual(rms_to_rms(3, 5))));
+              involutes(sum_abs()) && involutes(rms_to_rms(3, 5)) &&
+              involutes(dual(rms_to_rms(3, 5))));
 // 1 / (1 / c) is not c for the first two of these.
 static_assert(1 / (1 / 49.0) != 49.0);
 static_assert(involutes_at(0.11) && involutes_at(49) && involutes_at(1 / 3.) && involutes_at(0.5) &&
-              involutes_at(1e-300) && involutes_at(1e300 * 0 + 7));
+              involutes_at(1e-150) && involutes_at(7));
 
 static_assert(dual(spectral()) == nuclear() && dual(nuclear()) == spectral());
 static_assert(dual(max_abs()) == sum_abs() && dual(frobenius()) == frobenius());
-static_assert(dual(2 * spectral()) == 0.5 * dual(spectral()) && dual(2 * ky_fan(3)) == 0.5 * dual(ky_fan(3)));
+static_assert(dual(2 * spectral()) == 0.5 * dual(spectral()) &&
+              dual(2 * ky_fan(3)) == 0.5 * dual(ky_fan(3)));
 static_assert(2 * (3 * spectral()) == 6 * spectral());
 static_assert(2 * spectral() != 3 * spectral() && ky_fan(2) != ky_fan(3));
-static_assert(rms_to_rms(3, 5) != rms_to_rms(5, 3) && rms_to_rms(3, 5).transposed() == rms_to_rms(5, 3));
-static_assert(dual(rms_to_rms(3, 5)).transposed() == dual(rms_to_rms(5, 3)));
-static_assert((rms_to_rms(3, 5) + spectral()).transposed() == rms_to_rms(5, 3) + spectral());
-static_assert((2 * rms_to_rms(3, 5)).transposed() == 2 * rms_to_rms(5, 3));
-static_assert(dual(rms_to_rms(3, 5) + spectral()).transposed() == dual(rms_to_rms(5, 3) + spectral()));
+static_assert(rms_to_rms(3, 5) != rms_to_rms(5, 3));
+// X -> n(Xᵀ): σ₁ keeps its factor sqrt(n/m), which rms_to_rms of the turned shape has upside down.
+static_assert(rms_to_rms(3, 5).transposed() == 5 / 3. * rms_to_rms(5, 3));
+static_assert(dual(rms_to_rms(3, 5)).transposed() == dual(rms_to_rms(3, 5).transposed()));
+static_assert((rms_to_rms(3, 5) + spectral()).transposed() ==
+              5 / 3. * rms_to_rms(5, 3) + spectral());
+static_assert(dual(rms_to_rms(3, 5) + spectral()).transposed() ==
+              dual((rms_to_rms(3, 5) + spectral()).transposed()));
 // c (a + b) stays as it was written.
-static_assert(std::same_as<decltype(2 * (spectral() + frobenius())), scaled<sum<spectral, frobenius>>>);
+static_assert(
+    std::same_as<decltype(2 * (spectral() + frobenius())), scaled<sum<spectral, frobenius>>>);
 static_assert(dual(spectral() + frobenius()) == dual(spectral() + frobenius()));
 static_assert(dual(spectral() + 2 * frobenius()) != dual(spectral() + 3 * frobenius()));
 // Coefficients are doubles, whatever they were.
 static_assert(2 * spectral() == 2.0 * spectral() && 2.0f * spectral() == 2 * spectral());
 
 // What can be done with what.
-constexpr auto sum_of_two = spectral() + frobenius();
-static_assert(Evaluable<decltype(sum_of_two)> && Subdifferentiable<decltype(sum_of_two)>);
-static_assert(!LmoTractable<decltype(sum_of_two)> && LmoTractable<decltype(dual(sum_of_two))>);
-static_assert(!Evaluable<decltype(dual(sum_of_two))>);
-static_assert(!LmoTractable<decltype(dual(dual(sum_of_two) + nuclear()))>);
+using sum_of_two = decltype(spectral() + frobenius());
+using its_dual = decltype(dual(spectral() + frobenius()));
+static_assert(Evaluable<sum_of_two> && Subdifferentiable<sum_of_two>);
+static_assert(!LmoTractable<sum_of_two> && LmoTractable<its_dual>);
+static_assert(!Evaluable<its_dual>);
+static_assert(!LmoTractable<decltype(dual(dual(spectral() + frobenius()) + nuclear()))>);
 static_assert(LmoTractable<ky_fan> && LmoTractable<ky_fan_dual> && LmoTractable<scaled<spectral>>);
 static_assert(!Norm<int> && !Norm<double>);
 

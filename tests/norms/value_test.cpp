@@ -22,7 +22,8 @@ void check_value(const char* name, const N& n, const matrix_of<T>& x, reference:
 template <class T>
 void check_matrix(const matrix_of<T>& x) {
   const auto f = reference::facts_of(x);
-  for (const std::ptrdiff_t k : {std::ptrdiff_t{1}, std::ptrdiff_t{3}, std::min(x.rows(), x.cols()) + 2}) {
+  for (const std::ptrdiff_t k :
+       {std::ptrdiff_t{1}, std::ptrdiff_t{3}, std::min(x.rows(), x.cols()) + 2}) {
     CAPTURE(k);
     expressions::for_each(expressions::single(x.rows(), x.cols(), k), [&](const auto& e) {
       check_value<T>(e.name.c_str(), e.norm, x, e.primal(f));
@@ -73,8 +74,10 @@ TEST_CASE("S-Fanion's dual has coefficient (1 - a) eta, not (1 - a) / eta") {
   const Eigen::MatrixXd x = matrices::gaussian(6, 9);
   const auto f = reference::facts_of(x);
   const double a = 0.5, eta = 0.25;
-  const double right = static_cast<double>(0.5L * reference::leading_sum(f, 3) + 0.125L * reference::sum_abs(f));
-  const double printed = static_cast<double>(0.5L * reference::leading_sum(f, 3) + 2 * reference::sum_abs(f));
+  const double right =
+      static_cast<double>(0.5L * reference::leading_sum(f, 3) + 0.125L * reference::sum_abs(f));
+  const double printed =
+      static_cast<double>(0.5L * reference::leading_sum(f, 3) + 2 * reference::sum_abs(f));
   CHECK(value(a * ky_fan(3) + (1 - a) * (eta * sum_abs()), x) == doctest::Approx(right));
   CHECK(value(a * ky_fan(3) + (1 - a) * eta * sum_abs(), x) == doctest::Approx(right));
   Eigen::MatrixXd d;

@@ -60,7 +60,8 @@ bool mentions(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a zero matrix gives a zero D, gap 0, and the outcome says so", T, float, double) {
+TEST_CASE_TEMPLATE("a zero matrix gives a zero D, gap 0, and the outcome says so", T, float,
+                   double) {
   for (const Eigen::Index size : {1, 5, 80})
     for_each_norm([&](const auto& n) {
       const matrix_of<T> m = matrix_of<T>::Zero(size + 3, size);
@@ -76,7 +77,8 @@ TEST_CASE_TEMPLATE("a zero matrix gives a zero D, gap 0, and the outcome says so
       });
     });
   matrix_of<T> d = gaussian<T>(70, 70);
-  CHECK(lmo(spectral(), matrix_of<T>(matrix_of<T>::Zero(70, 70)), d, newton_schulz{}).outcome == outcome::zero_input);
+  CHECK(lmo(spectral(), matrix_of<T>(matrix_of<T>::Zero(70, 70)), d, newton_schulz{}).outcome ==
+        outcome::zero_input);
   CHECK(d.cwiseAbs().maxCoeff() == T(0));
 }
 
@@ -141,7 +143,8 @@ TEST_CASE_TEMPLATE("1x1: D is minus the sign over the norm of one", T, float, do
       for_each_method(false, [&](const auto& method) {
         matrix_of<T> d;
         (void)lmo(n, m, d, method);
-        // n(1) = 1 for all of these but the dual of Ky Fan 2, whose ball is larger by nothing at r = 1.
+        // n(1) = 1 for all of these but the dual of Ky Fan 2, whose ball is larger by nothing at r
+        // = 1.
         CHECK(static_cast<double>(d(0, 0)) == doctest::Approx(x > 0 ? -1 : 1).epsilon(1e-4));
       });
     });
@@ -202,7 +205,8 @@ TEST_CASE_TEMPLATE("rows of very different size: the small ones are not lost", T
   for (Eigen::Index j = 0; j < 5; ++j) CHECK(d(2, j) == (m(2, j) > 0 ? T(-1) : T(1)));
 }
 
-TEST_CASE_TEMPLATE("a tie for the largest entry goes to the first in storage order", T, float, double) {
+TEST_CASE_TEMPLATE("a tie for the largest entry goes to the first in storage order", T, float,
+                   double) {
   const matrix_of<T> m = matrix_of<T>::Ones(4, 3);
   matrix_of<T> d;
   (void)lmo(sum_abs(), m, d);
@@ -226,7 +230,8 @@ TEST_CASE_TEMPLATE("an overlap of M and D throws and leaves D alone", T, float, 
   const matrix_of<T> before = a;
   for_each_norm([&](const auto& n) {
     CHECK(mentions(message_of([&] { (void)lmo(n, a, a); }), "overlap"));
-    CHECK(mentions(message_of([&] { (void)lmo(n, a.block(0, 0, 5, 5), a.block(2, 2, 5, 5)); }), "overlap"));
+    CHECK(mentions(message_of([&] { (void)lmo(n, a.block(0, 0, 5, 5), a.block(2, 2, 5, 5)); }),
+                   "overlap"));
     CHECK(mentions(message_of([&] { (void)lmo(n, a, a.transpose()); }), "overlap"));
     CHECK(a == before);
   });
@@ -331,8 +336,10 @@ TEST_CASE_TEMPLATE("zero coefficients: legal inside a sum, refused alone", T, fl
     CHECK_THROWS_AS((void)value(none * frobenius() + none * spectral(), m), std::invalid_argument);
   }
   CHECK_THROWS_AS((void)(-1.0 * frobenius()), std::invalid_argument);
-  CHECK_THROWS_AS((void)(std::numeric_limits<double>::quiet_NaN() * frobenius()), std::invalid_argument);
-  CHECK_THROWS_AS((void)(std::numeric_limits<double>::infinity() * frobenius()), std::invalid_argument);
+  CHECK_THROWS_AS((void)(std::numeric_limits<double>::quiet_NaN() * frobenius()),
+                  std::invalid_argument);
+  CHECK_THROWS_AS((void)(std::numeric_limits<double>::infinity() * frobenius()),
+                  std::invalid_argument);
   CHECK_THROWS_AS((void)ky_fan(0), std::invalid_argument);
   CHECK_THROWS_AS((void)ky_fan(-3), std::invalid_argument);
   CHECK_THROWS_AS((void)rms_to_rms(0, 3), std::invalid_argument);
@@ -347,7 +354,8 @@ TEST_CASE("misuse of methods throws and says what is wrong") {
   CHECK(mentions(text, "polar"));
   CHECK_THROWS_AS((void)lmo(nuclear(), m, d, polar_express{}), std::invalid_argument);
   CHECK_THROWS_AS((void)lmo(ky_fan(3), m, d, newton_schulz{}), std::invalid_argument);
-  CHECK_THROWS_AS((void)lmo(dual(nuclear() + spectral()), m, d, newton_schulz{}), std::invalid_argument);
+  CHECK_THROWS_AS((void)lmo(dual(nuclear() + spectral()), m, d, newton_schulz{}),
+                  std::invalid_argument);
   CHECK_NOTHROW((void)lmo(dual(nuclear() + frobenius()), m, d, newton_schulz{}));
 
   const auto refused = [&](const auto& n, const auto& method) {

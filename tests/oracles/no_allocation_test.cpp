@@ -147,4 +147,6 @@ TEST_CASE_TEMPLATE("no allocation in execute and update", T, float, double) {
   check_all<T>(128, 200, true);
 }
 
-TEST_CASE("no allocation in execute and update at 768 x 3072") { check_all<float>(768, 3072, false); }
+TEST_CASE("no allocation in execute and update at 768 x 3072") {
+  check_all<float>(768, 3072, false);
+}

@@ -106,7 +106,8 @@ TEST_CASE_TEMPLATE("a warm start saves passes", T, float, double) {
   CHECK(warm_lanczos <= cold_lanczos);
 }
 
-TEST_CASE_TEMPLATE("a warm start in the null space of the next matrix does no harm", T, float, double) {
+TEST_CASE_TEMPLATE("a warm start in the null space of the next matrix does no harm", T, float,
+                   double) {
   // Old and new matrix share neither rows nor columns.
   const Eigen::Index m = 100, n = 90;
   matrix_of<T> old = matrix_of<T>::Zero(m, n), next = matrix_of<T>::Zero(m, n);
@@ -190,7 +191,8 @@ TEST_CASE_TEMPLATE("a seed of NaN is refused or harmless", T, float, double) {
 
 TEST_CASE_TEMPLATE("a matrix of NaN does not spoil the memory", T, float, double) {
   for_each_plan([](const auto& n, const auto& method) {
-    auto a = plan_lmo(n, matrix_of<T>(90, 70), method), b = plan_lmo(n, matrix_of<T>(90, 70), method);
+    auto a = plan_lmo(n, matrix_of<T>(90, 70), method),
+         b = plan_lmo(n, matrix_of<T>(90, 70), method);
     matrix_of<T> da, db;
     (void)a.execute(drifting<T>(90, 70, 0), da);
     (void)b.execute(drifting<T>(90, 70, 0), db);
@@ -206,7 +208,8 @@ TEST_CASE_TEMPLATE("a matrix of NaN does not spoil the memory", T, float, double
 
 TEST_CASE_TEMPLATE("save and load: the next answers are the same bits", T, float, double) {
   for_each_plan([](const auto& n, const auto& method) {
-    auto a = plan_lmo(n, matrix_of<T>(90, 70), method), b = plan_lmo(n, matrix_of<T>(90, 70), method);
+    auto a = plan_lmo(n, matrix_of<T>(90, 70), method),
+         b = plan_lmo(n, matrix_of<T>(90, 70), method);
     matrix_of<T> da, db;
     for (int t = 0; t < 3; ++t) (void)a.execute(drifting<T>(90, 70, t), da);
     std::stringstream file;
@@ -233,8 +236,8 @@ TEST_CASE_TEMPLATE("a checkpoint cut short throws and changes nothing", T, float
     (void)plan.execute(drifting<T>(90, 70, 9), d);
     std::ostringstream before;
     plan.save(before);
-    for (const std::size_t left : {std::size_t{0}, std::size_t{5}, std::size_t{20}, other.size() / 2,
-                                   other.size() - 1}) {
+    for (const std::size_t left :
+         {std::size_t{0}, std::size_t{5}, std::size_t{20}, other.size() / 2, other.size() - 1}) {
       std::istringstream in(other.substr(0, left));
       CHECK_THROWS_AS(plan.load(in), std::invalid_argument);
       std::ostringstream after;
@@ -242,7 +245,8 @@ TEST_CASE_TEMPLATE("a checkpoint cut short throws and changes nothing", T, float
       CHECK(after.str() == before.str());
     }
     // The first bytes say what it is.
-    for (const std::size_t at : {std::size_t{0}, std::size_t{8}, std::size_t{16}, std::size_t{24}}) {
+    for (const std::size_t at :
+         {std::size_t{0}, std::size_t{8}, std::size_t{16}, std::size_t{24}}) {
       std::string bad = other;
       bad[at] = static_cast<char>(bad[at] ^ 0x55);
       std::istringstream in(bad);
@@ -363,18 +367,21 @@ TEST_CASE_TEMPLATE("update is X <- keep X + rate D", T, float, double) {
     auto a = plan_lmo(n, m, method), b = plan_lmo(n, m, method);
     matrix_of<T> d;
     const auto report = a.execute(m, d);
-    for (const auto& [keep, rate] : {std::pair(0.75, 0.3), {1.0, 2.0}, {0.0, 1.0}, {1.0, 0.0}, {-0.5, -1.0}}) {
+    for (const auto& [keep, rate] :
+         {std::pair(0.75, 0.3), {1.0, 2.0}, {0.0, 1.0}, {1.0, 0.0}, {-0.5, -1.0}}) {
       matrix_of<T> x = before;
       b.reset();
       const auto updated = b.update(m, x, keep, rate);
       const matrix_of<T> expected = T(keep) * before + T(rate) * d;
-      CHECK((x - expected).norm() <= T(8) * std::numeric_limits<T>::epsilon() * (before.norm() + d.norm()));
+      CHECK((x - expected).norm() <=
+            T(8) * std::numeric_limits<T>::epsilon() * (before.norm() + d.norm()));
       CHECK(updated.objective == report.objective);
       // Row-major X, and M.
       Eigen::Matrix<T, -1, -1, Eigen::RowMajor> row = before;
       b.reset();
       (void)b.update(m, row, keep, rate);
-      CHECK((row - expected).norm() <= T(8) * std::numeric_limits<T>::epsilon() * (before.norm() + d.norm()));
+      CHECK((row - expected).norm() <=
+            T(8) * std::numeric_limits<T>::epsilon() * (before.norm() + d.norm()));
     }
     matrix_of<T> x = before;
     (void)b.update(matrix_of<T>(matrix_of<T>::Zero(90, 70)), x, 0.5, 3);

@@ -24,12 +24,15 @@ void check_all(const expressions::expression<N>& e, const facts& f, const matrix
   check_method<T>(e, f, m, "automatic 1e-2", automatic{.gap = 1e-2},
                   {.gap = estimate * 1e-2, .over = over * 1e-2, .proven = false});
   if (e.depth == 0) return;
-  check_method<T>(e, f, m, "subspace", subspace{.gap = 1e-3}, {.gap = estimate * 1e-3, .proven = false});
+  check_method<T>(e, f, m, "subspace", subspace{.gap = 1e-3},
+                  {.gap = estimate * 1e-3, .proven = false});
   check_method<T>(e, f, m, "lanczos", lanczos{}, {.gap = estimate * gap, .proven = false});
   check_method<T>(e, f, m, "randomized", randomized{}, {.gap = 0.1, .proven = false});
   if (!e.polar) return;
-  check_method<T>(e, f, m, "polar express", polar_express{.gap = 1e-3}, {.gap = 1e-3, .over = 1e-3});
-  check_method<T>(e, f, m, "newton schulz", newton_schulz{}, {.gap = 0.5, .over = 0.21, .proven = false});
+  check_method<T>(e, f, m, "polar express", polar_express{.gap = 1e-3},
+                  {.gap = 1e-3, .over = 1e-3});
+  check_method<T>(e, f, m, "newton schulz", newton_schulz{},
+                  {.gap = 0.5, .over = 0.21, .proven = false});
 }
 
 template <class T>
@@ -52,7 +55,13 @@ void check_shapes(const std::vector<matrices::shape>& shapes, bool large) {
 
 }  // namespace
 
-TEST_CASE("duals of sums, small shapes, float") { check_shapes<float>(matrices::small_shapes(), false); }
-TEST_CASE("duals of sums, small shapes, double") { check_shapes<double>(matrices::small_shapes(), false); }
+TEST_CASE("duals of sums, small shapes, float") {
+  check_shapes<float>(matrices::small_shapes(), false);
+}
+TEST_CASE("duals of sums, small shapes, double") {
+  check_shapes<double>(matrices::small_shapes(), false);
+}
 TEST_CASE("duals of sums, large shapes, float") { check_shapes<float>({{65, 65}, {66, 90}}, true); }
-TEST_CASE("duals of sums, large shapes, double") { check_shapes<double>({{70, 64}, {90, 70}}, true); }
+TEST_CASE("duals of sums, large shapes, double") {
+  check_shapes<double>({{70, 64}, {90, 70}}, true);
+}

@@ -10,8 +10,8 @@ using namespace oracle_check;
 template <class T>
 constexpr double standard_gap = sizeof(T) == 4 ? 1e-4 : 1e-6;
 
-/// What a method asked for a gap may miss. Iterations stop on an estimate of the gap, not a proof, and
-/// are held to three times what they were asked for.
+/// What a method asked for a gap may miss. Iterations stop on an estimate of the gap, not a proof,
+/// and are held to three times what they were asked for.
 constexpr double estimate = 3;
 
 template <class T, class N>
@@ -19,7 +19,8 @@ void check_all(const expressions::expression<N>& e, const facts& f, const matrix
   using namespace fanion;
   const double gap = standard_gap<T>, over = e.polar ? 1 : 0;
   check_method<T>(e, f, m, "exact", exact{}, {});
-  check_method<T>(e, f, m, "automatic", automatic{}, {.gap = estimate * gap, .over = over * gap, .proven = false});
+  check_method<T>(e, f, m, "automatic", automatic{},
+                  {.gap = estimate * gap, .over = over * gap, .proven = false});
   check_method<T>(e, f, m, "automatic 1e-2", automatic{.gap = 1e-2},
                   {.gap = estimate * 1e-2, .over = over * 1e-2, .proven = false});
   if (e.depth == 0) return;
@@ -33,9 +34,11 @@ void check_all(const expressions::expression<N>& e, const facts& f, const matrix
   check_method<T>(e, f, m, "randomized", randomized{}, {.gap = 0.1, .proven = false});
   if (!e.polar) return;
   check_method<T>(e, f, m, "polar express", polar_express{}, {.gap = gap, .over = gap});
-  check_method<T>(e, f, m, "polar express 1e-2", polar_express{.gap = 1e-2}, {.gap = 1e-2, .over = 1e-2});
+  check_method<T>(e, f, m, "polar express 1e-2", polar_express{.gap = 1e-2},
+                  {.gap = 1e-2, .over = 1e-2});
   // Five steps take σ into [0.68, 1.21] except the smallest, so a third may be missed.
-  check_method<T>(e, f, m, "newton schulz", newton_schulz{}, {.gap = 0.5, .over = 0.21, .proven = false});
+  check_method<T>(e, f, m, "newton schulz", newton_schulz{},
+                  {.gap = 0.5, .over = 0.21, .proven = false});
   check_method<T>(e, f, m, "classic newton schulz",
                   newton_schulz{.steps = 40, .coefficients = schulz::classic},
                   {.gap = 1e-3, .proven = false});
@@ -51,7 +54,8 @@ void check_shapes(const std::vector<matrices::shape>& shapes, bool large, Expres
       for (const std::ptrdiff_t k : {std::ptrdiff_t{1}, std::ptrdiff_t{3}, s.shorter() + 2}) {
         if (large && k != 3) continue;
         CAPTURE(k);
-        expressions::for_each(make(s.rows, s.cols, k), [&](const auto& e) { check_all<T>(e, f, m); });
+        expressions::for_each(make(s.rows, s.cols, k),
+                              [&](const auto& e) { check_all<T>(e, f, m); });
       }
     }
 }

@@ -1,5 +1,5 @@
-/// @file  The norm expressions under test, each beside the definition of its value and of its dual's
-/// value in reference arithmetic.
+/// @file  The norm expressions under test, each beside the definition of its value and of its
+/// dual's value in reference arithmetic.
 #pragma once
 
 #include <fanion/eigen.hpp>
@@ -35,7 +35,8 @@ inline auto single(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
   using namespace reference;
   const std::ptrdiff_t r = std::min(m, n), depth = std::min(k, r);
   return std::tuple(
-      expression{"frobenius", fanion::frobenius(), reference::frobenius, reference::frobenius, 0, false},
+      expression{"frobenius", fanion::frobenius(), reference::frobenius, reference::frobenius, 0,
+                 false},
       expression{"max_abs", fanion::max_abs(), reference::max_abs, reference::sum_abs, 0, false},
       expression{"sum_abs", fanion::sum_abs(), reference::sum_abs, reference::max_abs, 0, false},
       expression{"spectral", fanion::spectral(), reference::spectral, reference::nuclear, r, true},
@@ -43,13 +44,15 @@ inline auto single(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
                  std::min<std::ptrdiff_t>(1, r), r == 1},
       expression{"ky_fan", fanion::ky_fan(k), [k](const facts& f) { return leading_sum(f, k); },
                  [k](const facts& f) { return ky_fan_dual(f, k); }, r, false},
-      expression{"dual ky_fan", dual(fanion::ky_fan(k)), [k](const facts& f) { return ky_fan_dual(f, k); },
+      expression{"dual ky_fan", dual(fanion::ky_fan(k)),
+                 [k](const facts& f) { return ky_fan_dual(f, k); },
                  [k](const facts& f) { return leading_sum(f, k); }, depth, depth == r},
       expression{"rms_to_rms", fanion::rms_to_rms(m, n), reference::rms_to_rms,
                  reference::rms_to_rms_dual, r, true},
       expression{"dual rms_to_rms", dual(fanion::rms_to_rms(m, n)), reference::rms_to_rms_dual,
                  reference::rms_to_rms, std::min<std::ptrdiff_t>(1, r), r == 1},
-      expression{"3 spectral", 3 * fanion::spectral(), [](const facts& f) { return 3 * spectral(f); },
+      expression{"3 spectral", 3 * fanion::spectral(),
+                 [](const facts& f) { return 3 * spectral(f); },
                  [](const facts& f) { return nuclear(f) / 3; }, r, true},
       expression{"0.11 dual ky_fan", 0.11 * dual(fanion::ky_fan(k)),
                  [k](const facts& f) { return 0.11L * ky_fan_dual(f, k); },
@@ -69,22 +72,37 @@ inline auto sums(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, double al
   const bool polar = alpha > 0 && depth == r;
   const real a = static_cast<real>(alpha), b = static_cast<real>(1 - alpha), eta = 0.25L;
   return std::tuple(
-      expression{"F-Fanion", dual(alpha * fanion::ky_fan(k) + (1 - alpha) * fanion::frobenius()), {},
-                 [=](const facts& f) { return a * leading_sum(f, k) + b * frobenius(f); }, depth, polar},
-      expression{"S-Fanion", dual(alpha * fanion::ky_fan(k) + (1 - alpha) * (0.25 * fanion::sum_abs())),
+      expression{"F-Fanion",
+                 dual(alpha * fanion::ky_fan(k) + (1 - alpha) * fanion::frobenius()),
                  {},
-                 [=](const facts& f) { return a * leading_sum(f, k) + b * eta * sum_abs(f); }, depth,
+                 [=](const facts& f) { return a * leading_sum(f, k) + b * frobenius(f); },
+                 depth,
+                 polar},
+      expression{"S-Fanion",
+                 dual(alpha * fanion::ky_fan(k) + (1 - alpha) * (0.25 * fanion::sum_abs())),
+                 {},
+                 [=](const facts& f) { return a * leading_sum(f, k) + b * eta * sum_abs(f); },
+                 depth,
                  polar},
       expression{"spectral + max_abs + 2 frobenius",
-                 dual(fanion::spectral() + fanion::max_abs() + 2 * fanion::frobenius()), {},
+                 dual(fanion::spectral() + fanion::max_abs() + 2 * fanion::frobenius()),
+                 {},
                  [](const facts& f) { return spectral(f) + max_abs(f) + 2 * frobenius(f); },
-                 std::min<std::ptrdiff_t>(1, r), r == 1},
-      expression{"nuclear + spectral + dual rms",
-                 dual(0.5 * fanion::nuclear() + fanion::spectral() + dual(fanion::rms_to_rms(m, n))), {},
-                 [](const facts& f) { return 0.5L * nuclear(f) + spectral(f) + rms_to_rms_dual(f); }, r,
+                 std::min<std::ptrdiff_t>(1, r),
                  r == 1},
-      expression{"3 * dual(nuclear + frobenius)", 3 * dual(fanion::nuclear() + fanion::frobenius()), {},
-                 [](const facts& f) { return (nuclear(f) + frobenius(f)) / 3; }, r, true});
+      expression{
+          "nuclear + spectral + dual rms",
+          dual(0.5 * fanion::nuclear() + fanion::spectral() + dual(fanion::rms_to_rms(m, n))),
+          {},
+          [](const facts& f) { return 0.5L * nuclear(f) + spectral(f) + rms_to_rms_dual(f); },
+          r,
+          r == 1},
+      expression{"3 * dual(nuclear + frobenius)",
+                 3 * dual(fanion::nuclear() + fanion::frobenius()),
+                 {},
+                 [](const facts& f) { return (nuclear(f) + frobenius(f)) / 3; },
+                 r,
+                 true});
 }
 
 /// f(expression) for each of a tuple.

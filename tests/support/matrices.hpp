@@ -52,7 +52,8 @@ template <class F>
   const position r = std::min(m, n);
   const dense u = frame(m, r, seed), v = frame(n, r, seed + 1);
   dense x = dense::Zero(m, n);
-  for (position k = 0; k < r; ++k) x += static_cast<double>(sigma(k)) * u.col(k) * v.col(k).transpose();
+  for (position k = 0; k < r; ++k)
+    x += static_cast<double>(sigma(k)) * u.col(k) * v.col(k).transpose();
   return x;
 }
 
@@ -72,7 +73,8 @@ template <class F>
 /// σ from 1 down to 1e-6, evenly in the exponent.
 [[nodiscard]] inline dense graded(position m, position n) {
   const double last = static_cast<double>(std::max<position>(1, std::min(m, n) - 1));
-  return with_spectrum(m, n, [=](position k) { return std::pow(10.0, -6.0 * static_cast<double>(k) / last); });
+  return with_spectrum(
+      m, n, [=](position k) { return std::pow(10.0, -6.0 * static_cast<double>(k) / last); });
 }
 /// Groups of three equal σ, each group a tenth smaller.
 [[nodiscard]] inline dense clustered(position m, position n) {
@@ -96,15 +98,24 @@ struct kind {
 
 /// Everything that is finite and not zero.
 [[nodiscard]] inline std::vector<kind> kinds() {
-  return {{"gaussian", plain_gaussian}, {"identity", identity},   {"orthogonal", orthogonal},
-          {"rank one", rank_one},       {"rank deficient", rank_deficient}, {"graded", graded},
-          {"clustered", clustered},     {"ones", ones},           {"sparse", sparse}};
+  return {{"gaussian", plain_gaussian},
+          {"identity", identity},
+          {"orthogonal", orthogonal},
+          {"rank one", rank_one},
+          {"rank deficient", rank_deficient},
+          {"graded", graded},
+          {"clustered", clustered},
+          {"ones", ones},
+          {"sparse", sparse}};
 }
 
 /// Those on which solvers differ, for large shapes.
 [[nodiscard]] inline std::vector<kind> hard_kinds() {
-  return {{"gaussian", plain_gaussian}, {"orthogonal", orthogonal}, {"rank deficient", rank_deficient},
-          {"graded", graded}, {"clustered", clustered}};
+  return {{"gaussian", plain_gaussian},
+          {"orthogonal", orthogonal},
+          {"rank deficient", rank_deficient},
+          {"graded", graded},
+          {"clustered", clustered}};
 }
 
 /// Beside the obvious ones: both sides of 64, where `automatic` changes its solver.

@@ -23,7 +23,8 @@ using matrix_of = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
 /// sums that the tests themselves do.
 template <class T>
 [[nodiscard]] real tolerance(Eigen::Index m, Eigen::Index n) {
-  return 32 * static_cast<real>(std::numeric_limits<T>::epsilon()) * static_cast<real>(std::max(m, n));
+  return 32 * static_cast<real>(std::numeric_limits<T>::epsilon()) *
+         static_cast<real>(std::max(m, n));
 }
 
 /// Matrices that the norm of an answer is probed with where it has no formula: N(D) is the largest
@@ -80,10 +81,12 @@ void check(const expressions::expression<N>& e, const facts& m, const matrix_of<
   CAPTURE(outcome);
 
   // The report's objective is <M, D>.
-  CHECK(static_cast<double>(std::fabs(static_cast<real>(report.objective) + attained) / best) <= static_cast<double>(tol));
+  CHECK(static_cast<double>(std::fabs(static_cast<real>(report.objective) + attained) / best) <=
+        static_cast<double>(tol));
   // The answer is as good as asked for, and stays in its ball.
   if (want.converges) CHECK(report.outcome == fanion::outcome::converged);
-  if (report.outcome != fanion::outcome::budget_spent) CHECK(static_cast<double>(lost) <= want.gap + static_cast<double>(tol));
+  if (report.outcome != fanion::outcome::budget_spent)
+    CHECK(static_cast<double>(lost) <= want.gap + static_cast<double>(tol));
   CHECK(static_cast<double>(size) <= 1 + want.over + static_cast<double>(tol));
   // The bounds are bounds.
   CHECK(static_cast<real>(report.bound) >= best);

@@ -49,8 +49,8 @@ template <class S>
   return t;
 }
 
-/// A = U diag(sigma) Vᵀ, U m x r, V n x r, r = min(m, n), largest first. Where sigma is 0 the column
-/// of U is 0 too.
+/// A = U diag(sigma) Vᵀ, U m x r, V n x r, r = min(m, n), largest first. Where sigma is 0 the
+/// column of U is 0 too.
 template <class S>
 struct decomposition {
   Eigen::Matrix<S, -1, -1> u, v;
@@ -160,7 +160,8 @@ template <class M>
   return f;
 }
 
-// --- The norms, from their definitions ------------------------------------------------------------
+// --- The norms, from their definitions
+// ------------------------------------------------------------
 
 [[nodiscard]] inline real leading_sum(const facts& f, position k) {
   real sum = 0;

@@ -144,6 +144,7 @@ TEST_CASE("a run whose loss is not finite says so, and the others go on") {
   REQUIRE(runs.size() == 4);
   CHECK(runs[0].diverged());
   CHECK(runs[0].diverged_at >= 1);
+  CHECK(runs[0].diverged_at < runs[0].steps);
   CHECK(runs[0].test.count == 0);
   CHECK(contains(headline(runs[0]), "diverged"));
   CHECK_FALSE(runs[2].diverged());
@@ -158,6 +159,18 @@ TEST_CASE("a run whose loss is not finite says so, and the others go on") {
   for (std::size_t j = 2; j < 8; ++j) CHECK(table.rows[0][j] == "-");
   const std::string html = to_html(comparison_page(o, data, runs));
   CHECK_FALSE(contains(html, "nan"));
+}
+
+TEST_CASE("without divergence no column for it; without an oracle no passes and no gap") {
+  const text_table table = comparison(summaries(quiet_runs(quick(), striped_data())));
+  CHECK(table.header.back() == "worst gap");
+  REQUIRE(table.rows.size() == 2);
+  for (const auto& row : table.rows) CHECK(row.size() == table.header.size());
+  CHECK(table.rows[0][0] == "sgd");
+  CHECK(table.rows[0][7] == "-");
+  CHECK(table.rows[0][8] == "-");
+  CHECK(std::stod(table.rows[1][7]) >= 1);    // an oracle reads the momentum at least once
+  CHECK(std::stod(table.rows[1][8]) < 1e-2);  // 16 x 60 is small enough to be solved exactly
 }
 
 TEST_CASE("the JSON holds every run and parses again") {
@@ -226,6 +239,17 @@ TEST_CASE("a folder without the files is named") {
   options o = quick();
   o.data = folder.path();
   CHECK(contains(message_of([&] { return load_data(o); }), folder.path().string()));
+  CHECK(contains(message_of([&] {
+                   options absent = o;
+                   absent.data = folder / "absent";
+                   return load_data(absent);
+                 }),
+                 "--data " + (folder / "absent").string() + ": no such folder"));
+  write_bytes(folder / "file", {1});
+  CHECK(contains(message_of([&] { make_folder("--out", folder / "file" / "below"); }), "--out "));
+  CHECK(contains(message_of([&] { make_folder("--out", folder / "file"); }), "cannot be made"));
+  make_folder("--out", folder / "a" / "b");
+  CHECK(std::filesystem::is_directory(folder / "a" / "b"));
   o.dataset = "cifar10";
   CHECK(contains(message_of([&] { return load_data(o); }), "data_batch_1.bin"));
 }

@@ -52,7 +52,7 @@ inline constexpr int palette_size = 12;
 @media(prefers-color-scheme:dark){:root{--ink:#e6e9ed;--soft:#9aa3ad;--rule:#2c323a;--paper:#12151a;--card:#1a1e25;
 --c0:#8b949e;--c1:#58a6ff;--c2:#d8b13a;--c3:#f28cb1;--c4:#ff6b6b;--c5:#3fb950;--c6:#39c5cf;--c7:#a5d64c;--c8:#ff9f45;--c9:#bc8cff;--c10:#a79bd8;--c11:#e08a54}}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{max-width:960px;margin:0 auto;padding:32px 20px 64px}
+main{max-width:1000px;margin:0 auto;padding:32px 20px 64px}
 h1{font-size:1.7rem;margin:0 0 .3em}h2{font-size:1.15rem;margin:2.2em 0 .2em}
 p{color:var(--soft);margin:.2em 0 .8em;max-width:75ch}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}

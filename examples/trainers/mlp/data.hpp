@@ -23,6 +23,9 @@ struct experiment_data {
 
 /// Reads the files that the options name. @throws std::runtime_error naming a file or flag.
 [[nodiscard]] inline experiment_data load_data(const options& o) {
+  if (!std::filesystem::is_directory(o.data))
+    throw std::runtime_error("--data " + o.data.string() +
+                             ": no such folder (Debian's dataset-fashion-mnist installs one)");
   const auto read = [&](const char* mnist_part, const char* cifar_part) {
     image_set images =
         o.dataset == "fashion" ? read_mnist(o.data, mnist_part) : read_cifar10(o.data, cifar_part);

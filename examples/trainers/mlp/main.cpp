@@ -6,15 +6,14 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <filesystem>
 
 namespace {
 
 int run(const trainers::options& o) {
   using namespace trainers;
   const auto start = std::chrono::steady_clock::now();
-  std::filesystem::create_directories(o.out);
-  if (!o.record.empty()) std::filesystem::create_directories(o.record);
+  make_folder("--out", o.out);
+  if (!o.record.empty()) make_folder("--record", o.record);
   const experiment_data data = load_data(o);
   progress say;
   if (o.tune) {

@@ -6,13 +6,24 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace trainers {
+
+/// @throws std::runtime_error naming flag and folder if it is not there and cannot be made.
+inline void make_folder(const char* flag, const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (!std::filesystem::is_directory(folder))
+    throw std::runtime_error(flag + (" " + folder.string()) + ": cannot be made: " +
+                             (error ? error.message() : "something else has that name"));
+}
 
 /// @throws std::runtime_error naming the file if it cannot be written.
 inline void write_file(const std::filesystem::path& path, const std::string& text) {
@@ -30,18 +41,27 @@ inline void write_file(const std::filesystem::path& path, const std::string& tex
   return std::isfinite(x) ? formatted("%.*f", digits, x) : std::string("-");
 }
 
-/// The one table of the main run. A method that diverged everywhere keeps its row.
+/// The one table of the main run. A method that diverged everywhere keeps its row; the column that
+/// counts such runs is there only if there are any. Methods without an oracle have no passes or
+/// gap.
 [[nodiscard]] inline text_table comparison(const std::vector<method_summary>& all) {
   text_table table{{"method", "rate", "test accuracy %", "test loss", "train loss", "step ms",
-                    "optimizer %", "passes", "worst gap", "diverged"},
+                    "optimizer %", "passes", "worst gap"},
                    {}};
-  for (const method_summary& s : all)
+  const bool some_diverged =
+      std::any_of(all.begin(), all.end(), [](const method_summary& s) { return s.diverged > 0; });
+  if (some_diverged) table.header.push_back("diverged");
+  for (const method_summary& s : all) {
+    const bool oracle = s.passes > 0;
     table.rows.push_back({s.method, formatted("%.3g", s.rate), plus_minus(s.test_accuracy, 100, 2),
                           plus_minus(s.test_loss, 1, 4), plus_minus(s.train_loss, 1, 4),
-                          cell(s.step_ms, 1), cell(100 * s.optimizer_share, 0), cell(s.passes, 1),
-                          formatted("%.1e", s.worst_gap),
-                          formatted("%lld of %lld", static_cast<long long>(s.diverged),
-                                    static_cast<long long>(s.runs))});
+                          cell(s.step_ms, 1), cell(100 * s.optimizer_share, 0),
+                          oracle ? cell(s.passes, 1) : "-",
+                          oracle ? formatted("%.1e", s.worst_gap) : "-"});
+    if (some_diverged)
+      table.rows.back().push_back(formatted("%lld of %lld", static_cast<long long>(s.diverged),
+                                            static_cast<long long>(s.runs)));
+  }
   return table;
 }
 

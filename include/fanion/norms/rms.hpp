@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fanion/core/contract.hpp>
+#include <fanion/norms/calculus.hpp>
 #include <fanion/norms/concepts.hpp>
 
 #include <algorithm>
@@ -27,7 +28,10 @@ class rms_to_rms : public norm_base {
   [[nodiscard]] constexpr index_t m() const noexcept { return m_; }
   [[nodiscard]] constexpr index_t n() const noexcept { return n_; }
   [[nodiscard]] constexpr rms_to_rms_dual dual() const noexcept;
-  [[nodiscard]] constexpr rms_to_rms transposed() const { return rms_to_rms(n_, m_); }
+  /// X -> n(Xᵀ), on n x m matrices: sqrt(n/m) σ₁ still, which is n/m times rms_to_rms(n, m).
+  [[nodiscard]] constexpr auto transposed() const {
+    return scaled<rms_to_rms>(static_cast<double>(n_), static_cast<double>(m_), rms_to_rms(n_, m_));
+  }
 
   void check_shape(index_t rows, index_t cols) const {
     if (rows != m_ || cols != n_)
@@ -64,8 +68,9 @@ class rms_to_rms_dual : public norm_base {
   explicit constexpr rms_to_rms_dual(rms_to_rms primal) noexcept : primal_(primal) {}
 
   [[nodiscard]] constexpr rms_to_rms dual() const noexcept { return primal_; }
-  [[nodiscard]] constexpr rms_to_rms_dual transposed() const {
-    return rms_to_rms_dual(primal_.transposed());
+  [[nodiscard]] constexpr auto transposed() const {
+    return scaled<rms_to_rms_dual>(static_cast<double>(primal_.m()), static_cast<double>(primal_.n()),
+                                   rms_to_rms_dual(rms_to_rms(primal_.n(), primal_.m())));
   }
   void check_shape(index_t rows, index_t cols) const { primal_.check_shape(rows, cols); }
   [[nodiscard]] static constexpr index_t depth(index_t r) noexcept { return r; }

@@ -46,15 +46,24 @@ class block_solver {
   [[nodiscard]] triplets<T, space> solve(B& b, const operand<T, space>& a) {
     start(b);
     triplets<T, space> answer;
+    // Whether the basis to step from holds all that A can see: then one half step is exact.
+    bool whole = block_ == sides_[memory_.from].basis.rows();
     for (index_t step = 1;; ++step) {
+      const index_t noise = noise_;
       half_step(b, a);
       answer.effort.passes = answer.effort.iterations = step;
-      const double missed = estimated_gap(a.frobenius);
+      const double estimate = estimated_gap(a.frobenius), missed = whole ? 0 : estimate;
       if (fixed_ > 0 ? step >= fixed_ : missed <= gap_) break;
       if (fixed_ == 0 && step >= most_) {
         answer.effort.outcome = outcome::budget_spent;
         break;
       }
+      // The image spans A's range where it fills its side, or where noise could add nothing to it.
+      // Columns lost otherwise stood in A's null space, as those of a stale start may: draw others.
+      whole = block_ == sides_[memory_.from].basis.rows() ||
+              memory_.rank < (step > 1 ? block_ : noise);
+      noise_ = block_ - memory_.rank;
+      if (!whole) complete(b, sides_[memory_.from], stream() + 3 * static_cast<std::uint64_t>(step));
     }
     ++memory_.calls;
 
@@ -74,7 +83,9 @@ class block_solver {
 
   /// Starts the next call from the span of V, n x c with c >= 1; more columns than the block are
   /// ignored.
+  /// @throws std::invalid_argument where the method starts from noise every time.
   void seed(B& b, input<T, space> v) {
+    if (!warm_) throw std::invalid_argument("seed_subspace: this plan's method keeps no subspace");
     const auto calls = memory_.calls;
     memory_ = {.rank = std::min(v.cols(), block_), .calls = calls};
     b.fill(sides_[1].basis, T(0));
@@ -83,6 +94,7 @@ class block_solver {
 
   void save(archive_writer& out) const {
     const memory& k = memory_;
+    out.write(block_);
     out.write(k.rank);
     out.write(k.calls);
     out.write(k.from);
@@ -94,6 +106,8 @@ class block_solver {
       out.write(std::span<const T>(s.basis.data(), static_cast<std::size_t>(s.basis.size())));
   }
   void load(archive_reader& in) {
+    if (const auto block = in.read<index_t>(); block != block_)
+      refuse("checkpoint: columns of the subspace", std::to_string(block_).c_str(), block);
     memory k;
     k.rank = in.read<index_t>();
     k.calls = in.read<std::uint64_t>();
@@ -186,8 +200,11 @@ class block_solver {
       k.from = k.drift[0] * k.age[0] > k.drift[1] * k.age[1] ? 1 : 0;
     fresh_ = std::min<index_t>(1, block_ - std::min(depth_, block_));
     if (k.rank == block_) k.rank -= fresh_;
-    complete(b, sides_[k.from], mix_bits(seed_ ^ mix_bits(k.calls)));
+    noise_ = block_ - k.rank;
+    complete(b, sides_[k.from], stream());
   }
+
+  [[nodiscard]] std::uint64_t stream() const { return mix_bits(seed_ ^ mix_bits(memory_.calls)); }
 
   /// Fills the columns of the basis beyond the rank with noise and makes all of it orthonormal.
   void complete(B& b, side& s, std::uint64_t stream) {
@@ -211,8 +228,12 @@ class block_solver {
       apply_adjoint(b, a, basis.as_const(), image, scratch_);
 
     // What the old pair of subspaces attains on this matrix: the gain tells how far there is to go.
-    std::fill(before_.begin(), before_.end(), T(0));
-    if (k.paired) small_svd_of(b, y.basis.columns(0, rank), image, std::span(before_));
+    // Where both sides were updated on this very matrix, that is σ itself.
+    if (k.age[k.from] == 0)
+      std::swap(before_, sigma_);
+    else
+      std::fill(before_.begin(), before_.end(), T(0));
+    if (k.paired && k.age[k.from] > 0) small_svd_of(b, y.basis.columns(0, rank), image, std::span(before_));
 
     const auto work = y.work.columns(0, rank);
     b.copy(image.as_const(), work);
@@ -269,8 +290,8 @@ class block_solver {
     const double grown = std::max(0.0, missing - known.missing);
     known.missing = missing;
 
-    // The block holds the whole range, or nothing beyond the values wanted.
-    if (known.rank < block_ || block_ == std::min(m_, n_) || !(sigma_[k - 1] > T(0))) return 0;
+    // Nothing to compare with, or fewer values than are wanted.
+    if (!(then > 0) || !(sigma_[k - 1] > T(0))) return 1;
     if (known.age[other] > 0) {
       const double newcomer =
           (std::sqrt(grown) * frobenius - static_cast<double>(sigma_[k - 1])) / now;
@@ -309,7 +330,7 @@ class block_solver {
   double change_ = 0;
   index_t fixed_ = 0;
   index_t most_ = 0;
-  index_t noise_ = 0;
+  index_t noise_ = 0;  ///< columns of the start of a half step that are random
   index_t fresh_ = 0;
   bool cold_ = true;      ///< this call started without a pair
   bool settled_ = false;  ///< both sides were updated on this matrix before

@@ -33,7 +33,10 @@ class exact_solver {
     // What lies below rounding is noise: its vectors are arbitrary, so they take no part.
     const T first = sigma_.empty() ? T(0) : sigma_.front() * a.scale;
     const T noise = T(std::max(m_, n_)) * std::numeric_limits<T>::epsilon() * first;
-    const double slack = rounding<T>(m_, n_) * static_cast<double>(first);
+    // Rotations and reflections spread their errors over the whole matrix, so that a singular value
+    // meets them as it meets noise of that Frobenius norm: a share 1/sqrt(r) of it.
+    const double slack =
+        rounding<T>(m_, n_) * a.frobenius / std::sqrt(static_cast<double>(std::max<index_t>(1, r_)));
     for (std::size_t i = 0; i < sigma_.size(); ++i) {
       sigma_[i] *= a.scale;
       upper_[i] = static_cast<double>(sigma_[i]) + slack;

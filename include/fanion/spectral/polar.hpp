@@ -10,6 +10,7 @@
 #include <fanion/spectral/methods.hpp>
 #include <fanion/spectral/polynomials.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace fanion {
@@ -33,6 +34,7 @@ class polar_solver {
     gap_ = expects_positive(method.gap.value_or(default_gap<T>), "polar_express: gap");
     lower_ = expects_fraction(expects_positive(method.lower, "polar_express: lower"),
                               "polar_express: lower");
+    lower_ = std::max(lower_, least_target);
     safety_ = expects_positive(method.safety, "polar_express: safety");
     target_ = lower_;
   }

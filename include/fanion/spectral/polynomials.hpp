@@ -66,6 +66,8 @@ inline constexpr quintic classic_step{1.5, -0.5, 0};
 [[nodiscard]] inline quintic optimal_quintic(double lo, double hi) {
   // Near 1 the exchange is singular in double; Taylor's quintic has the same limit.
   if (lo > hi * (1 - 1e-5)) return quintic{1.875, -1.25, 0.375}.stretched(0.5 * (lo + hi));
+  // The coefficients have reached their limit there, and the system below its last digits.
+  lo = std::max(lo, 1e-10 * hi);
   double q = (3 * lo + hi) / 4, r = (lo + 3 * hi) / 4;
   quintic best;
   double last = std::numeric_limits<double>::infinity();

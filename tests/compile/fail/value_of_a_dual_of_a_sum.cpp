@@ -1,0 +1,8 @@
+// The value of the dual of a sum is the gauge of a Minkowski sum, which has no formula.
+// expect: Evaluable
+// expect: has_sum_rule
+#include <fanion/eigen.hpp>
+
+float run(const Eigen::MatrixXf& m) {
+  return fanion::value(dual(fanion::frobenius() + fanion::spectral()), m);
+}
