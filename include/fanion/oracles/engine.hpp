@@ -66,7 +66,8 @@ class subgradient_engine {
     else
       report.passes += add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length);
 
-    const double slack = rounding<T>(m_, n_);
+    // The solvers have allowed for their own rounding; this is that of the sums here and of D.
+    const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
     report.objective = -(attained_ + entries.value);
     report.bound = (bound_ + entries.value) * (1 + slack);
     report.feasibility = std::max(1.0, contraction_) * (1 + slack);

@@ -89,11 +89,11 @@ struct polar_factor {
 template <Real T>
 inline constexpr double default_gap = std::same_as<T, float> ? 1e-4 : 1e-6;
 
-/// What rounding may add to a computed singular value, relative to σ₁: 8 ε sqrt(max(m, n)), the
+/// What rounding may add to a computed singular value, relative to σ₁: 4 ε sqrt(max(m, n)), the
 /// growth seen in practice; the worst case is larger by another square root and never observed.
 template <Real T>
 [[nodiscard]] double rounding(index_t m, index_t n) {
-  return 8 * static_cast<double>(std::numeric_limits<T>::epsilon()) *
+  return 4 * static_cast<double>(std::numeric_limits<T>::epsilon()) *
          std::sqrt(static_cast<double>(std::max(m, n)));
 }
 

@@ -73,7 +73,8 @@ class polar_solver {
       certify(b, a, x, turned, unit, record, answer);
       const double missed =
           1 - answer.product / (std::max(1.0, answer.spectral_bound) * answer.nuclear_bound);
-      if (missed <= gap_) break;
+      // What rounding alone puts into the certificate, no further step can take out.
+      if (missed <= std::max(gap_, 4 * rounding<T>(m_, n_))) break;
       if (steps_ > 0 || answer.effort.iterations >= budget || target_ <= least_target) {
         answer.effort.outcome = outcome::budget_spent;
         break;
