@@ -215,6 +215,9 @@ TEST_CASE_TEMPLATE("save and load: the next answers are the same bits", T, float
     std::stringstream file;
     a.save(file);
     b.load(file);
+    std::ostringstream copy;
+    b.save(copy);
+    CHECK(copy.str() == file.str());
     for (int t = 3; t < 5; ++t) {
       (void)a.execute(drifting<T>(90, 70, t), da);
       (void)b.execute(drifting<T>(90, 70, t), db);

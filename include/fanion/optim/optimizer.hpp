@@ -1,7 +1,7 @@
 /// @file  All parameters of a model under one step: routing, threads, checkpoints.
 #pragma once
 
-#include <fanion/backend/concepts.hpp>
+#include <fanion/backend/eigen.hpp>
 #include <fanion/optim/any_step.hpp>
 #include <fanion/optim/parameters.hpp>
 

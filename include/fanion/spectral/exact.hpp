@@ -8,7 +8,8 @@
 
 namespace fanion {
 
-/// O(m n r) per Jacobi sweep and (m + n) r scalars of memory, r = min(m, n). Remembers nothing.
+/// O(m n r) per Jacobi sweep; memory (m + n) r scalars, r = min(m, n), and about twice that of
+/// scratch. Remembers nothing.
 template <Real T, class B>
 class exact_solver {
  public:
