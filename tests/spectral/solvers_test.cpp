@@ -3,6 +3,8 @@
 
 #include "support/oracle_check.hpp"
 
+#include <Eigen/Eigenvalues>
+
 using namespace fanion;
 using oracle_check::matrix_of;
 using oracle_check::tolerance;
@@ -218,4 +220,20 @@ TEST_CASE("seeds: another seed, another start; the same seed, the same bits") {
   CHECK(answer(lanczos{.seed = 1}) != answer(lanczos{.seed = 2}));
   CHECK(answer(subspace{.passes = 4, .seed = 1}) != answer(subspace{.passes = 4, .seed = 2}));
   CHECK(answer(randomized{.seed = 1}) != answer(randomized{.seed = 2}));
+}
+
+TEST_CASE("the feasibility of a full decomposition holds at larger sizes, too") {
+  for (const Eigen::Index n : {200, 400})
+    for (const auto& make : {matrices::plain_gaussian, matrices::sparse}) {
+      const Eigen::MatrixXf m = make(n + 20, n).cast<float>();
+      Eigen::MatrixXf d;
+      const auto report = lmo(spectral(), m, d, exact{});
+      const Eigen::MatrixXd wide = d.cast<double>();
+      const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> gram(wide.transpose() * wide,
+                                                                Eigen::EigenvaluesOnly);
+      CHECK(report.feasibility >= std::sqrt(gram.eigenvalues().maxCoeff()));
+      CHECK(report.bound >=
+            -static_cast<double>(reference::dot(reference::widen(m), reference::widen(d))) /
+                report.feasibility);
+    }
 }

@@ -1,6 +1,8 @@
-// The ball of a sum has no oracle yet: the dual of a sum has no formula. The message names the
-// concept. expect: (no matching function for call to|is_sum|constraints not satisfied) expect:
-// LmoTractable expect: Subdifferentiable
+// The ball of a sum has no oracle: the dual of a sum has no formula here. The message names the
+// concepts.
+// expect: (no matching function for call to|is_sum|constraints not satisfied)
+// expect: LmoTractable
+// expect: Subdifferentiable
 #include <fanion/eigen.hpp>
 
 void run(const Eigen::MatrixXf& m, Eigen::MatrixXf& d) {
