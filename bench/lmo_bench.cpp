@@ -2,8 +2,8 @@
 ///
 /// Counters: gap, what D misses of the exact dual norm (a reference in double), certified, what the
 /// report admits to, passes over the matrix, GB/s of those passes, and for polar methods GFLOP/s.
-/// Plans are warm: the matrix is the same in every iteration, which flatters `subspace`; its cost on
-/// matrices that move is measured in steps_bench.cpp.
+/// Plans are warm: the matrix is the same in every iteration, which flatters `subspace`; its cost
+/// on matrices that move is measured in steps_bench.cpp.
 #include "support/reference.hpp"
 
 #include <fanion/eigen.hpp>
@@ -54,8 +54,8 @@ void oracle(benchmark::State& state, const N& norm, const Method& method, index_
     benchmark::DoNotOptimize(d.data());
   }
   const Eigen::VectorXd& sigma = spectrum(m, n);
-  const double dual_value = depth > 0 ? sigma.head(std::min(depth, sigma.size())).sum()
-                                      : gaussian<double>(m, n).norm();
+  const double dual_value =
+      depth > 0 ? sigma.head(std::min(depth, sigma.size())).sum() : gaussian<double>(m, n).norm();
   const double product = x.template cast<double>().cwiseProduct(d.template cast<double>()).sum();
   const double ball = std::max(1.0, report.feasibility);
   state.counters["gap"] = 1 + product / (ball * dual_value);
@@ -76,11 +76,9 @@ void add(const char* norm_name, const N& norm, const char* method_name, const Me
   const std::string name = std::string("lmo/") + norm_name + "/" + method_name + "/" +
                            std::to_string(m) + "x" + std::to_string(n) + "/" +
                            (sizeof(T) == 4 ? "float" : "double") + "/eigen";
-  benchmark::RegisterBenchmark(name.c_str(),
-                               [=](benchmark::State& state) {
-                                 oracle<T>(state, norm, method, m, n, depth);
-                               })
-      ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+    oracle<T>(state, norm, method, m, n, depth);
+  })->Unit(benchmark::kMillisecond);
 }
 
 template <class T>

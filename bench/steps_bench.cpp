@@ -55,7 +55,8 @@ std::pair<double, double> gaps(const lmo_rule<N>& rule, index_t k,
     const Eigen::MatrixXd seen = average.cast<double>();
     const Eigen::VectorXd s = bench::singular_values(seen);
     const double best = s.head(k).sum(), got = -seen.cwiseProduct(d.cast<double>()).sum();
-    // D has rank k: its nuclear and spectral norms from its own spectrum give its place in the ball.
+    // D has rank k: its nuclear and spectral norms from its own spectrum give its place in the
+    // ball.
     const Eigen::VectorXd ds = bench::singular_values(d.cast<double>());
     const double ball = std::max({1.0, ds(0), ds.sum() / static_cast<double>(k)});
     all.push_back(1 - got / (ball * best));
@@ -142,8 +143,7 @@ void polar_cost(benchmark::State& state, index_t m, index_t n, double gap) {
   const Eigen::MatrixXd exact = x.cast<double>();
   const double best = bench::singular_values(exact).sum();
   const auto gap_of = [&](const MatrixXf& answer) {
-    const double ball =
-        std::max(1.0, bench::singular_values(answer.cast<double>())(0));
+    const double ball = std::max(1.0, bench::singular_values(answer.cast<double>())(0));
     return 1 - std::abs(exact.cwiseProduct(answer.cast<double>()).sum()) / (ball * best);
   };
   state.counters["gap"] = gap_of(d);

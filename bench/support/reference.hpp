@@ -10,8 +10,8 @@ namespace bench {
 /// takes a fraction of a full decomposition's time.
 inline Eigen::VectorXd singular_values(const Eigen::MatrixXd& m) {
   const bool wide = m.cols() > m.rows();
-  const Eigen::MatrixXd gram = wide ? Eigen::MatrixXd(m * m.transpose())
-                                    : Eigen::MatrixXd(m.transpose() * m);
+  const Eigen::MatrixXd gram =
+      wide ? Eigen::MatrixXd(m * m.transpose()) : Eigen::MatrixXd(m.transpose() * m);
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(gram, Eigen::EigenvaluesOnly);
   return solver.eigenvalues().reverse().cwiseMax(0.0).cwiseSqrt();
 }

@@ -12,10 +12,10 @@
 #include <fanion/norms/ky_fan.hpp>
 #include <fanion/norms/rms.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
-#include <fanion/oracles/evaluate.hpp>
-#include <fanion/oracles/lmo.hpp>
-#include <fanion/oracles/plan.hpp>
 #include <fanion/optim/makers.hpp>
 #include <fanion/optim/optimizer.hpp>
 #include <fanion/optim/parameters.hpp>
 #include <fanion/optim/schedule.hpp>
+#include <fanion/oracles/evaluate.hpp>
+#include <fanion/oracles/lmo.hpp>
+#include <fanion/oracles/plan.hpp>

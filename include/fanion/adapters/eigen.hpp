@@ -13,7 +13,7 @@ namespace fanion {
 /// An Eigen expression with memory of its own or of someone's: no product, no `A + B`.
 template <class M>
 concept EigenMatrix = std::derived_from<M, Eigen::DenseBase<M>> && Real<typename M::Scalar> &&
-                      static_cast<bool>(Eigen::internal::traits<M>::Flags & Eigen::DirectAccessBit);
+    static_cast<bool>(Eigen::internal::traits<M>::Flags& Eigen::DirectAccessBit);
 
 /// Row-major expressions become the view of their transpose; expressions whose inner stride is not
 /// known to be 1 are copied to and from staging.
@@ -41,20 +41,14 @@ struct matrix_adapter<M> {
     return {m.data(), m.innerSize(), m.innerStride(), m.outerSize(), m.outerStride()};
   }
 
-  static bool can_hold(index_t rows, index_t cols)
-    requires resizable
-  {
+  static bool can_hold(index_t rows, index_t cols) requires resizable {
     constexpr auto fits = [](index_t size, int exact, int most) {
       return (exact == Eigen::Dynamic || size == exact) && (most == Eigen::Dynamic || size <= most);
     };
     return fits(rows, M::RowsAtCompileTime, M::MaxRowsAtCompileTime) &&
            fits(cols, M::ColsAtCompileTime, M::MaxColsAtCompileTime);
   }
-  static void resize(M& m, index_t rows, index_t cols)
-    requires resizable
-  {
-    m.resize(rows, cols);
-  }
+  static void resize(M& m, index_t rows, index_t cols) requires resizable { m.resize(rows, cols); }
 
   static void gather(const M& m, matrix_view<scalar> to) {
     for (index_t j = 0; j < to.cols(); ++j)

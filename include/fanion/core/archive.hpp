@@ -21,12 +21,10 @@ class archive_writer {
   explicit archive_writer(std::ostream& out) : out_(&out) {}
 
   template <class V>
-    requires std::is_arithmetic_v<V>
-  void write(V value) {
-    write(std::span<const V>(&value, 1));
-  }
+  requires std::is_arithmetic_v<V>
+  void write(V value) { write(std::span<const V>(&value, 1)); }
   template <class V>
-    requires std::is_arithmetic_v<V>
+  requires std::is_arithmetic_v<V>
   void write(std::span<const V> values) {
     out_->write(reinterpret_cast<const char*>(values.data()),
                 static_cast<std::streamsize>(values.size_bytes()));
@@ -47,14 +45,14 @@ class archive_reader {
   explicit archive_reader(std::istream& in) : in_(&in) {}
 
   template <class V>
-    requires std::is_arithmetic_v<V>
+  requires std::is_arithmetic_v<V>
   [[nodiscard]] V read() {
     V value{};
     read(std::span<V>(&value, 1));
     return value;
   }
   template <class V>
-    requires std::is_arithmetic_v<V>
+  requires std::is_arithmetic_v<V>
   void read(std::span<V> values) {
     in_->read(reinterpret_cast<char*>(values.data()),
               static_cast<std::streamsize>(values.size_bytes()));

@@ -18,11 +18,16 @@ enum class outcome {
 
 [[nodiscard]] constexpr const char* to_string(outcome o) noexcept {
   switch (o) {
-    case outcome::converged: return "converged";
-    case outcome::zero_input: return "zero_input";
-    case outcome::non_finite: return "non_finite";
-    case outcome::budget_spent: return "budget_spent";
-    case outcome::vectors_not_identified: return "vectors_not_identified";
+    case outcome::converged:
+      return "converged";
+    case outcome::zero_input:
+      return "zero_input";
+    case outcome::non_finite:
+      return "non_finite";
+    case outcome::budget_spent:
+      return "budget_spent";
+    case outcome::vectors_not_identified:
+      return "vectors_not_identified";
   }
   return "unknown";
 }

@@ -151,17 +151,18 @@ struct matrix_adapter;
 
 /// A type that some adapter has introduced.
 template <class M>
-concept Matrix = requires { typename matrix_adapter<std::remove_cvref_t<M>>::scalar; };
+concept Matrix = requires {
+  typename matrix_adapter<std::remove_cvref_t<M>>::scalar;
+};
 
 /// A Matrix that can be written through.
 template <class M>
-concept WritableMatrix =
-    Matrix<M> && requires(std::remove_reference_t<M>& m,
-                          void (*writes)(oriented_view<
-                              typename matrix_adapter<std::remove_cvref_t<M>>::scalar,
-                              typename matrix_adapter<std::remove_cvref_t<M>>::space>)) {
-      writes(matrix_adapter<std::remove_cvref_t<M>>::view(m));
-    };
+concept WritableMatrix = Matrix<M> && requires(
+    std::remove_reference_t<M>& m,
+    void (*writes)(oriented_view<typename matrix_adapter<std::remove_cvref_t<M>>::scalar,
+                                 typename matrix_adapter<std::remove_cvref_t<M>>::space>)) {
+  writes(matrix_adapter<std::remove_cvref_t<M>>::view(m));
+};
 
 template <Matrix M>
 using scalar_of = typename matrix_adapter<std::remove_cvref_t<M>>::scalar;

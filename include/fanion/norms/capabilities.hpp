@@ -16,7 +16,7 @@ inline constexpr bool has_sum_rule = SpectralNorm<N> || EntrywiseNorm<N>;
 template <class N>
 inline constexpr bool has_sum_rule<scaled<N>> = has_sum_rule<N>;
 template <class A, class B>
-inline constexpr bool has_sum_rule<sum<A, B>> = has_sum_rule<A> && has_sum_rule<B>;
+inline constexpr bool has_sum_rule<sum<A, B>> = has_sum_rule<A>&& has_sum_rule<B>;
 
 /// Whether some leaf needs singular values or vectors.
 template <class N>

@@ -23,8 +23,10 @@ struct composite_tag {};  ///< an expression over other norms
 /// A regular value that names its category. Requirements beyond syntax: positive homogeneous,
 /// convex, zero only at zero; `==` is structural.
 template <class N>
-concept Norm = std::derived_from<N, norm_base> && std::copyable<N> && std::equality_comparable<N> &&
-               requires { typename N::category; };
+concept Norm =
+    std::derived_from<N, norm_base> && std::copyable<N> && std::equality_comparable<N> && requires {
+  typename N::category;
+};
 
 /// A norm of the singular values σ₁ >= σ₂ >= … >= 0.
 ///  1. `depth(r)`: how many leading σ it reads when the shorter side of the matrix is r; at most r.
@@ -33,13 +35,12 @@ concept Norm = std::derived_from<N, norm_base> && std::copyable<N> && std::equal
 ///     s is zero, non-increasing. A subgradient of the matrix norm is then U diag(w) Vᵀ.
 ///  Example: class ky_fan in ky_fan.hpp.
 template <class N>
-concept SpectralNorm =
-    Norm<N> && std::same_as<typename N::category, spectral_tag> &&
+concept SpectralNorm = Norm<N> && std::same_as<typename N::category, spectral_tag> &&
     requires(const N& n, index_t r, spectrum_view<double> s, weight_view<double> w) {
-      { n.depth(r) } -> std::convertible_to<index_t>;
-      { n.gauge(s) } -> std::convertible_to<double>;
-      n.subgradient(s, w);
-    };
+  { n.depth(r) } -> std::convertible_to<index_t>;
+  { n.gauge(s) } -> std::convertible_to<double>;
+  n.subgradient(s, w);
+};
 
 /// A spectral norm whose weights do not look at σ: each positive σ that it reads gets
 /// `flat_weight()`. At full depth its subgradient is a multiple of the polar factor UVᵀ, which
@@ -48,7 +49,6 @@ template <class N>
 concept FlatSpectralNorm = SpectralNorm<N> && requires(const N& n) {
   { n.flat_weight() } -> std::convertible_to<double>;
 };
-
 
 /// A norm of the entries, in backend verbs. A subgradient G has <G, X> = value and dual value 1.
 ///  1. `value(b, X)`: one read of X, a column-major view; NaN in, NaN out.
@@ -59,7 +59,9 @@ concept EntrywiseNorm = Norm<N> && std::same_as<typename N::category, entrywise_
 
 /// A norm that a shape may not fit: `check_shape(rows, cols)` throws std::invalid_argument.
 template <class N>
-concept ShapedNorm = requires(const N& n, index_t r) { n.check_shape(r, r); };
+concept ShapedNorm = requires(const N& n, index_t r) {
+  n.check_shape(r, r);
+};
 
 /// The dual is another norm of the library.
 template <class N>

@@ -29,8 +29,8 @@ class max_abs : public norm_base {
 
   /// The sign of one largest entry; of several, the first in the order in which X is stored.
   template <class B, class T, class Space>
-  static void add_subgradient(B& b, const oriented_view<const T, Space>& x,
-                              matrix_view<T, Space> d, T scale) {
+  static void add_subgradient(B& b, const oriented_view<const T, Space>& x, matrix_view<T, Space> d,
+                              T scale) {
     if (x.storage.empty()) return;
     const auto at = b.locate_max_abs(x.storage);
     const index_t row = x.transposed ? at.col : at.row, col = x.transposed ? at.row : at.col;
@@ -56,8 +56,8 @@ class sum_abs : public norm_base {
 
   /// sign(X), with sign(0) = 0.
   template <class B, class T, class Space>
-  static void add_subgradient(B& b, const oriented_view<const T, Space>& x,
-                              matrix_view<T, Space> d, T scale) {
+  static void add_subgradient(B& b, const oriented_view<const T, Space>& x, matrix_view<T, Space> d,
+                              T scale) {
     map_oriented(b, x, d, [=](T xi, T di) { return di + scale * sign(xi); });
   }
 

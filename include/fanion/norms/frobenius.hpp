@@ -19,8 +19,8 @@ class frobenius : public norm_base {
   }
 
   template <class B, class T, class Space>
-  static void add_subgradient(B& b, const oriented_view<const T, Space>& x,
-                              matrix_view<T, Space> d, T scale) {
+  static void add_subgradient(B& b, const oriented_view<const T, Space>& x, matrix_view<T, Space> d,
+                              T scale) {
     add_direction(b, x, d, scale, b.norm(x.storage));
   }
 

@@ -38,7 +38,9 @@ class rms_to_rms : public norm_base {
       refuse("rms_to_rms: the matrix", shape_text(m_, n_).c_str(), shape_text(rows, cols));
   }
 
-  [[nodiscard]] static constexpr index_t depth(index_t r) noexcept { return std::min<index_t>(1, r); }
+  [[nodiscard]] static constexpr index_t depth(index_t r) noexcept {
+    return std::min<index_t>(1, r);
+  }
 
   template <Real T>
   [[nodiscard]] T gauge(spectrum_view<T> s) const {
@@ -69,7 +71,8 @@ class rms_to_rms_dual : public norm_base {
 
   [[nodiscard]] constexpr rms_to_rms dual() const noexcept { return primal_; }
   [[nodiscard]] constexpr auto transposed() const {
-    return scaled<rms_to_rms_dual>(static_cast<double>(primal_.m()), static_cast<double>(primal_.n()),
+    return scaled<rms_to_rms_dual>(static_cast<double>(primal_.m()),
+                                   static_cast<double>(primal_.n()),
                                    rms_to_rms_dual(rms_to_rms(primal_.n(), primal_.m())));
   }
   void check_shape(index_t rows, index_t cols) const { primal_.check_shape(rows, cols); }

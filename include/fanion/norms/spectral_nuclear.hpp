@@ -16,7 +16,9 @@ class spectral : public norm_base {
 
   [[nodiscard]] constexpr nuclear dual() const noexcept;
   [[nodiscard]] constexpr spectral transposed() const noexcept { return *this; }
-  [[nodiscard]] static constexpr index_t depth(index_t r) noexcept { return std::min<index_t>(1, r); }
+  [[nodiscard]] static constexpr index_t depth(index_t r) noexcept {
+    return std::min<index_t>(1, r);
+  }
 
   template <Real T>
   [[nodiscard]] static constexpr T gauge(spectrum_view<T> s) noexcept {

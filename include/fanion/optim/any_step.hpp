@@ -90,8 +90,8 @@ class any_rule {
   /// Blocks are ignored by rules that work entry by entry.
   [[nodiscard]] any_step<T, space> make(index_t rows, index_t cols, B& backend,
                                         std::vector<matrix_block> blocks = {}) const {
-    return make_(rows, cols, backend, has_oracle() ? std::move(blocks)
-                                                   : std::vector<matrix_block>());
+    return make_(rows, cols, backend,
+                 has_oracle() ? std::move(blocks) : std::vector<matrix_block>());
   }
   /// "lmo", "adamw", "sgd" or "lion".
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

@@ -17,10 +17,14 @@ namespace fanion {
 
 [[nodiscard]] inline std::string describe(shape_scaling s) {
   switch (s) {
-    case shape_scaling::none: return "none";
-    case shape_scaling::widening: return "widening";
-    case shape_scaling::rms: return "rms";
-    case shape_scaling::adamw: return "adamw";
+    case shape_scaling::none:
+      return "none";
+    case shape_scaling::widening:
+      return "widening";
+    case shape_scaling::rms:
+      return "rms";
+    case shape_scaling::adamw:
+      return "adamw";
   }
   return "unknown";
 }

@@ -27,9 +27,8 @@ struct adamw {
 /// x <- (1 - η decay) x - η d, with d the momentum. Heavy ball by default, as is usual for SGD;
 /// an initialiser for `momentum` replaces all of it, whose own default is an average.
 struct sgd {
-  fanion::momentum momentum = {.beta = 0.9,
-                               .accumulation = accumulation::heavy_ball,
-                               .lookahead = lookahead::nesterov};
+  fanion::momentum momentum = {
+      .beta = 0.9, .accumulation = accumulation::heavy_ball, .lookahead = lookahead::nesterov};
   double decay = 0;
 };
 
@@ -96,8 +95,7 @@ void update_entries(T* x, const T* g, T* m, T* v, index_t count, const adamw& r,
 }
 
 template <Real T>
-void update_entries(T* x, const T* g, T* m, T*, index_t count, const sgd& r, double rate,
-                    index_t) {
+void update_entries(T* x, const T* g, T* m, T*, index_t count, const sgd& r, double rate, index_t) {
   const T beta = static_cast<T>(r.momentum.beta);
   const T share = r.momentum.accumulation == accumulation::ema ? 1 - beta : T(1);
   const bool ahead = r.momentum.lookahead == lookahead::nesterov;
@@ -166,7 +164,8 @@ class elementwise_step {
     for (index_t j = 0; j < x.cols(); ++j) {
       T* const m = m_.data() + j * x.rows();
       T* const v = v_.size() > 0 ? v_.data() + j * x.rows() : nullptr;
-      detail::update_entries(x.col(j), gradient.storage.col(j), m, v, x.rows(), rule_, rate, steps_);
+      detail::update_entries(x.col(j), gradient.storage.col(j), m, v, x.rows(), rule_, rate,
+                             steps_);
     }
     return report;
   }

@@ -14,7 +14,8 @@ namespace fanion {
 
 /// With D = lmo(N, M), s the shape factor and η the rate:
 ///   unconstrained  X <- (1 - η decay) X + η s D
-///   constrained    X <- (1 - η) X + η radius s D, Frank and Wolfe's step, which keeps X in the ball
+///   constrained    X <- (1 - η) X + η radius s D, Frank and Wolfe's step, which keeps X in the
+///   ball
 ///                  of radius · s once it is inside; η is then between 0 and 1
 enum class step_form { unconstrained, constrained };
 
@@ -53,8 +54,7 @@ struct matrix_block {
   index_t cols = 0;
 
   [[nodiscard]] bool meets(const matrix_block& b) const {
-    return row < b.row + b.rows && b.row < row + rows && col < b.col + b.cols &&
-           b.col < col + cols;
+    return row < b.row + b.rows && b.row < row + rows && col < b.col + b.cols && b.col < col + cols;
   }
   friend bool operator==(const matrix_block&, const matrix_block&) = default;
 };
@@ -208,7 +208,8 @@ class lmo_step {
  private:
   [[nodiscard]] automatic method_for(const matrix_block& at) const {
     const spectral_need need = need_of(dual(rule_.norm), std::min(at.rows, at.cols));
-    return {.gap = rule_.options.gap.value_or(need.polar ? 1e-3 : 1e-2), .seed = rule_.options.seed};
+    return {.gap = rule_.options.gap.value_or(need.polar ? 1e-3 : 1e-2),
+            .seed = rule_.options.seed};
   }
 
   template <class S>

@@ -8,7 +8,8 @@
 /// | nsgd() | M/‖M‖_F | Frobenius |
 /// | sign_sgd() | sign(M) | Chebyshev |
 /// | f_fanion_k(k, α) | α Σ_{i<=k} uᵢvᵢᵀ + (1-α) M/‖M‖_F | dual of α ky_fan(k) + (1-α) frobenius |
-/// | s_fanion_k(k, α, η) | α Σ_{i<=k} uᵢvᵢᵀ + (1-α) η sign(M) | dual of α ky_fan(k) + (1-α) η sum_abs |
+/// | s_fanion_k(k, α, η) | α Σ_{i<=k} uᵢvᵢᵀ + (1-α) η sign(M) | dual of α ky_fan(k) + (1-α) η
+/// sum_abs |
 ///
 /// F-Muon and S-Muon are k = min(m, n), F-Neon and S-Neon are k = 1. α = 1 is the pure spectral
 /// method, α = 0 the other one. Kravatskiy, Kozyrev, Kozlov, Vinogradov, Merkulov and Oseledets

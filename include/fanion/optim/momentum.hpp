@@ -50,10 +50,9 @@ inline void check(const momentum& m) {
 /// seen: a few columns at a time, while they are in the first-level cache.
 template <class B, class T, class Space>
 T accumulate(B& b, const momentum& rule, const oriented_view<const T, Space>& g,
-                matrix_view<T, Space> m, matrix_view<T, Space> seen) {
+             matrix_view<T, Space> m, matrix_view<T, Space> seen) {
   const T beta = static_cast<T>(rule.beta);
-  const T share =
-      rule.accumulation == accumulation::ema ? static_cast<T>(1 - rule.beta) : T(1);
+  const T share = rule.accumulation == accumulation::ema ? static_cast<T>(1 - rule.beta) : T(1);
   const index_t width = std::same_as<Space, host_space>
                             ? std::max<index_t>(1, 2048 / std::max<index_t>(1, m.rows()))
                             : std::max<index_t>(1, m.cols());

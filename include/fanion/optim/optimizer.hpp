@@ -31,8 +31,8 @@ struct optimizer_report {
 ///   opt.add(make_parameter("hidden", W, dW));
 ///   for (…) { …; opt.step(rate); }
 ///
-/// Used by one thread at a time. With `threads` > 1 the parameters are dealt to that many workers by
-/// their cost, each with a backend of its own, so results do not depend on timing.
+/// Used by one thread at a time. With `threads` > 1 the parameters are dealt to that many workers
+/// by their cost, each with a backend of its own, so results do not depend on timing.
 template <Real T, class B = typename default_backend<host_space>::type>
 class optimizer {
  public:
@@ -48,11 +48,11 @@ class optimizer {
   }
 
   /// Allocates the parameter's state. Its memory must outlive the optimizer. `rates` multiplies the
-  /// rate of every step. @throws std::invalid_argument for a name already taken, or a shape that the
-  /// rule refuses; nothing is added then.
+  /// rate of every step. @throws std::invalid_argument for a name already taken, or a shape that
+  /// the rule refuses; nothing is added then.
   void add(parameter<T, space> p, double rates = 1) {
-    const bool matrix = usual_treatment(p.kind, p.weight.rows(), p.weight.cols()) ==
-                        treatment::matrix;
+    const bool matrix =
+        usual_treatment(p.kind, p.weight.rows(), p.weight.cols()) == treatment::matrix;
     add(std::move(p), matrix ? matrices_ : others_, rates);
   }
   /// The user's word above the rule.
@@ -104,8 +104,8 @@ class optimizer {
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
   /// One step of every parameter. A parameter whose gradient is not finite stays as it is, and the
-  /// report, which is good until the next step, names it. Allocates threads where there are several,
-  /// and nothing else after the first step.
+  /// report, which is good until the next step, names it. Allocates threads where there are
+  /// several, and nothing else after the first step.
   /// @throws std::invalid_argument naming a parameter whose rule refuses the rate or its memory;
   /// others may have moved then.
   const optimizer_report& step(double rate) {

@@ -36,7 +36,7 @@ struct parameter {
 /// From views, of a flattened convolution say. @throws std::invalid_argument for an empty name or
 /// shapes that differ.
 template <Real T, class G, class Space>
-  requires std::same_as<std::remove_const_t<G>, T>
+requires std::same_as<std::remove_const_t<G>, T>
 [[nodiscard]] parameter<T, Space> make_parameter(std::string name,
                                                  const oriented_view<T, Space>& weight,
                                                  const oriented_view<G, Space>& gradient,
@@ -47,18 +47,21 @@ template <Real T, class G, class Space>
     refuse(("parameter " + name + ": the shape of the gradient").c_str(),
            shape_text(weight.rows(), weight.cols()).c_str(),
            shape_text(gradient.rows(), gradient.cols()));
-  return {std::move(name), weight, {gradient.storage.as_const(), gradient.transposed}, kind,
+  return {std::move(name),
+          weight,
+          {gradient.storage.as_const(), gradient.transposed},
+          kind,
           std::move(blocks)};
 }
 
 /// From matrices of any adapted library.
 template <WritableMatrix W, Matrix G>
-  requires std::same_as<scalar_of<W>, scalar_of<G>> &&
-           (matrix_adapter<std::remove_cvref_t<W>>::viewable) &&
-           (matrix_adapter<std::remove_cvref_t<G>>::viewable)
-[[nodiscard]] auto make_parameter(std::string name, W& weight, const G& gradient,
-                                  parameter_kind kind = parameter_kind::hidden,
-                                  std::vector<matrix_block> blocks = {}) {
+requires std::same_as<scalar_of<W>, scalar_of<G>> &&
+    (matrix_adapter<std::remove_cvref_t<W>>::viewable) &&
+    (matrix_adapter<std::remove_cvref_t<G>>::viewable)
+        [[nodiscard]] auto make_parameter(std::string name, W& weight, const G& gradient,
+                                          parameter_kind kind = parameter_kind::hidden,
+                                          std::vector<matrix_block> blocks = {}) {
   using T = scalar_of<W>;
   using space = space_of<W>;
   const oriented_view<T, space> view = matrix_adapter<std::remove_cvref_t<W>>::view(weight);
@@ -86,8 +89,7 @@ template <class T>
   if (rows < parts || rows % parts != 0)
     refuse("split_qkv: rows", ("a positive multiple of " + std::to_string(parts)).c_str(), rows);
   std::vector<matrix_block> blocks;
-  for (index_t i = 0; i < parts; ++i)
-    blocks.push_back({i * (rows / parts), 0, rows / parts, cols});
+  for (index_t i = 0; i < parts; ++i) blocks.push_back({i * (rows / parts), 0, rows / parts, cols});
   return blocks;
 }
 

@@ -18,10 +18,14 @@ enum class shape_scaling {
 [[nodiscard]] inline double shape_factor(shape_scaling scaling, index_t m, index_t n) {
   const double rows = static_cast<double>(m), cols = static_cast<double>(std::max<index_t>(1, n));
   switch (scaling) {
-    case shape_scaling::none: return 1;
-    case shape_scaling::widening: return std::sqrt(std::max(1.0, rows / cols));
-    case shape_scaling::rms: return std::sqrt(rows / cols);
-    case shape_scaling::adamw: return 0.2 * std::sqrt(std::max(rows, cols));
+    case shape_scaling::none:
+      return 1;
+    case shape_scaling::widening:
+      return std::sqrt(std::max(1.0, rows / cols));
+    case shape_scaling::rms:
+      return std::sqrt(rows / cols);
+    case shape_scaling::adamw:
+      return 0.2 * std::sqrt(std::max(rows, cols));
   }
   return 1;
 }

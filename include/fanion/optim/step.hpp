@@ -24,11 +24,16 @@ struct step_report {
 [[nodiscard]] inline outcome worse(outcome a, outcome b) {
   const auto rank = [](outcome o) {
     switch (o) {
-      case outcome::converged: return 0;
-      case outcome::zero_input: return 1;
-      case outcome::vectors_not_identified: return 2;
-      case outcome::budget_spent: return 3;
-      case outcome::non_finite: return 4;
+      case outcome::converged:
+        return 0;
+      case outcome::zero_input:
+        return 1;
+      case outcome::vectors_not_identified:
+        return 2;
+      case outcome::budget_spent:
+        return 3;
+      case outcome::non_finite:
+        return 4;
     }
     return 4;
   };

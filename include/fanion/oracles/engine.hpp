@@ -62,7 +62,8 @@ class subgradient_engine {
     const auto entries = value_of_entries(f_, b, m.storage, length);
     report.passes += entries.passes;
     if (d.transposed)
-      report.passes += add_entrywise_subgradients(f_.transposed(), b, aligned, d.storage, rate, length);
+      report.passes +=
+          add_entrywise_subgradients(f_.transposed(), b, aligned, d.storage, rate, length);
     else
       report.passes += add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length);
 
@@ -75,7 +76,11 @@ class subgradient_engine {
   }
 
   void reset() {
-    std::visit([]<class S>(S& s) { if constexpr (requires { s.reset(); }) s.reset(); }, solver_);
+    std::visit(
+        []<class S>(S& s) {
+          if constexpr (requires { s.reset(); }) s.reset();
+        },
+        solver_);
   }
   /// @throws std::invalid_argument unless v has n rows, at least one column, and the method keeps a
   /// subspace.
@@ -94,13 +99,20 @@ class subgradient_engine {
   }
   void save(archive_writer& out) const {
     out.write(static_cast<std::uint64_t>(solver_.index()));
-    std::visit([&]<class S>(const S& s) { if constexpr (requires { s.save(out); }) s.save(out); },
-               solver_);
+    std::visit(
+        [&]<class S>(const S& s) {
+          if constexpr (requires { s.save(out); }) s.save(out);
+        },
+        solver_);
   }
   void load(archive_reader& in) {
     if (in.read<std::uint64_t>() != solver_.index())
       throw std::invalid_argument("checkpoint: written by a plan with another solver");
-    std::visit([&]<class S>(S& s) { if constexpr (requires { s.load(in); }) s.load(in); }, solver_);
+    std::visit(
+        [&]<class S>(S& s) {
+          if constexpr (requires { s.load(in); }) s.load(in);
+        },
+        solver_);
   }
 
  private:
@@ -134,9 +146,9 @@ class subgradient_engine {
     attained_ = bound_ = 0;
     contraction_ = 1;
     if (need_.depth == 0) return;
-    const T power = std::ldexp(T(1), -std::clamp(std::ilogb(length), least_exponent, -least_exponent));
-    const operand<T, space> a{m, power,
-                              static_cast<double>(length) * static_cast<double>(power)};
+    const T power =
+        std::ldexp(T(1), -std::clamp(std::ilogb(length), least_exponent, -least_exponent));
+    const operand<T, space> a{m, power, static_cast<double>(length) * static_cast<double>(power)};
     const double unit = 1 / static_cast<double>(power);
     const effort* done = nullptr;
     if (auto* polar = std::get_if<polar_solver<T, B>>(&solver_)) {

@@ -10,7 +10,7 @@ namespace fanion {
 /// Zero for an empty X; NaN where X holds NaN or infinity.
 /// @throws std::invalid_argument where n does not fit X's shape, or is zero times a norm.
 template <Norm N, Matrix M, SpectralMethod Method = exact>
-  requires Evaluable<N>
+requires Evaluable<N>
 [[nodiscard]] scalar_of<M> value(const N& n, const M& x, const Method& method = {}) {
   using T = scalar_of<M>;
   using adapter = matrix_adapter<M>;

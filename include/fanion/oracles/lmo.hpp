@@ -11,8 +11,8 @@ namespace fanion {
 /// shape make a plan. The report says how good D is; see lmo_report.
 /// @throws std::invalid_argument as lmo_plan and its `execute`.
 template <LmoTractable N, Matrix M, WritableMatrix D, SpectralMethod Method = automatic>
-  requires std::same_as<scalar_of<M>, scalar_of<D>>
-lmo_report lmo(const N& n, const M& m, D&& d, const Method& method = {}) {
+requires std::same_as<scalar_of<M>, scalar_of<D>> lmo_report lmo(const N& n, const M& m, D&& d,
+                                                                 const Method& method = {}) {
   using scalar = scalar_of<M>;
   using backend = typename default_backend<space_of<M>>::type;
   constexpr bool staged =

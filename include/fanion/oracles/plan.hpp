@@ -34,8 +34,7 @@ class lmo_plan {
         backend_(std::forward<B>(backend)),
         engine_(backend_, checked_dual(n, rows, cols), rows, cols, method) {
     if (staged)
-      for (auto& buffer : staging_)
-        buffer = backend_.template make_workspace<T>(rows * cols);
+      for (auto& buffer : staging_) buffer = backend_.template make_workspace<T>(rows * cols);
   }
   lmo_plan(lmo_plan&&) = default;
   lmo_plan& operator=(lmo_plan&&) = default;
@@ -49,8 +48,8 @@ class lmo_plan {
   /// @throws std::invalid_argument where M has another shape than the plan, D cannot be resized to
   /// it, or the two overlap; D is then as it was.
   template <Matrix M, WritableMatrix D>
-    requires std::same_as<scalar_of<M>, T> && std::same_as<scalar_of<D>, T>
-  lmo_report execute(const M& m, D&& d) {
+  requires std::same_as<scalar_of<M>, T> && std::same_as<scalar_of<D>, T> lmo_report
+  execute(const M& m, D&& d) {
     using adapter = matrix_adapter<std::remove_cvref_t<D>>;
     const auto source = read(m);
     refuse_overlap("lmo: the memory of D", m, d);
@@ -71,8 +70,8 @@ class lmo_plan {
   /// one read and one write of X. Zero or non-finite M: X <- keep X.
   /// @throws std::invalid_argument as `execute`, and where X has another shape.
   template <Matrix M, WritableMatrix X>
-    requires std::same_as<scalar_of<M>, T> && std::same_as<scalar_of<X>, T>
-  lmo_report update(const M& m, X&& x, double keep, double rate) {
+  requires std::same_as<scalar_of<M>, T> && std::same_as<scalar_of<X>, T> lmo_report
+  update(const M& m, X&& x, double keep, double rate) {
     using adapter = matrix_adapter<std::remove_cvref_t<X>>;
     const auto source = read(m);
     if (adapter::rows(x) != rows_ || adapter::cols(x) != cols_)
@@ -103,8 +102,8 @@ class lmo_plan {
 
   /// Starts the next execution from the span of the columns of V, cols() x c.
   template <Matrix V>
-    requires std::same_as<scalar_of<V>, T> && matrix_adapter<V>::viewable
-  void seed_subspace(const V& v) {
+  requires std::same_as<scalar_of<V>, T> && matrix_adapter<V>::viewable void seed_subspace(
+      const V& v) {
     const auto view = matrix_adapter<V>::view(v);
     if (!view.transposed) return engine_.seed(backend_, view.storage.as_const());
     const auto copy = backend_.template make_workspace<T>(view.storage.size());

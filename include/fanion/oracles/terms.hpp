@@ -1,7 +1,7 @@
 /// @file  Walking an expression once: what it needs from the spectrum, its value, its subgradient.
 ///
-/// The sum rule does everything: a subgradient of Σ cᵢ fᵢ is Σ cᵢ ∂fᵢ. Spectral terms share one set of
-/// triplets, taken at the greatest depth that any of them asks for, and their weights are added
+/// The sum rule does everything: a subgradient of Σ cᵢ fᵢ is Σ cᵢ ∂fᵢ. Spectral terms share one set
+/// of triplets, taken at the greatest depth that any of them asks for, and their weights are added
 /// before a matrix is formed; ‖M‖_F is computed once for all.
 #pragma once
 
@@ -51,7 +51,8 @@ template <Subdifferentiable N, class S>
   double value = 0;
   for_each_term(n, [&]<class L>(double c, const L& leaf) {
     if constexpr (SpectralNorm<L>)
-      value += c * static_cast<double>(leaf.gauge(s.first(static_cast<std::size_t>(leaf.depth(r)))));
+      value +=
+          c * static_cast<double>(leaf.gauge(s.first(static_cast<std::size_t>(leaf.depth(r)))));
   });
   return value;
 }

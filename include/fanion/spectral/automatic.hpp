@@ -26,11 +26,11 @@ concept PolarMethod = std::same_as<M, newton_schulz> || std::same_as<M, polar_ex
 /// A method that yields leading triplets.
 template <class M>
 concept LeadingMethod = std::same_as<M, subspace> || std::same_as<M, power> ||
-                        std::same_as<M, randomized> || std::same_as<M, lanczos>;
+    std::same_as<M, randomized> || std::same_as<M, lanczos>;
 
 template <class M>
-concept SpectralMethod = PolarMethod<M> || LeadingMethod<M> || std::same_as<M, exact> ||
-                         std::same_as<M, automatic>;
+concept SpectralMethod =
+    PolarMethod<M> || LeadingMethod<M> || std::same_as<M, exact> || std::same_as<M, automatic>;
 
 /// One of the solvers, chosen when a plan is made.
 template <Real T, class B>
@@ -49,8 +49,10 @@ template <Real T, class B, SpectralMethod M>
     return solver(std::in_place_type<exact_solver<T, B>>, b, m, n);
   } else if constexpr (PolarMethod<M>) {
     if (!need.polar)
-      refuse("method", "one that yields singular triplets for this norm and shape (a polar factor "
-             "serves equal weights on all singular values only)", "a polar method");
+      refuse("method",
+             "one that yields singular triplets for this norm and shape (a polar factor "
+             "serves equal weights on all singular values only)",
+             "a polar method");
     return solver(std::in_place_type<polar_solver<T, B>>, b, m, n, method);
   } else if constexpr (std::same_as<M, lanczos>) {
     return solver(std::in_place_type<lanczos_solver<T, B>>, b, m, n, need.depth, method);
@@ -65,8 +67,9 @@ template <Real T, class B, SpectralMethod M>
     if (3 * (need.depth + 8) >= r) return make_solver<T>(b, m, n, need, exact{});
     // A loose gap is what training asks for, where the last subspace is nearly right already.
     if (method.gap.value_or(default_gap<T>) >= 1e-3)
-      return make_solver<T>(b, m, n, need,
-                            subspace{.oversample = need.depth <= 4 ? 4 : 3, .gap = method.gap, .seed = method.seed});
+      return make_solver<T>(
+          b, m, n, need,
+          subspace{.oversample = need.depth <= 4 ? 4 : 3, .gap = method.gap, .seed = method.seed});
     return make_solver<T>(b, m, n, need, lanczos{.gap = method.gap, .seed = method.seed});
   }
 }

@@ -60,10 +60,11 @@ class block_solver {
       }
       // The image spans A's range where it fills its side, or where noise could add nothing to it.
       // Columns lost otherwise stood in A's null space, as those of a stale start may: draw others.
-      whole = block_ == sides_[memory_.from].basis.rows() ||
-              memory_.rank < (step > 1 ? block_ : noise);
+      whole =
+          block_ == sides_[memory_.from].basis.rows() || memory_.rank < (step > 1 ? block_ : noise);
       noise_ = block_ - memory_.rank;
-      if (!whole) complete(b, sides_[memory_.from], stream() + 3 * static_cast<std::uint64_t>(step));
+      if (!whole)
+        complete(b, sides_[memory_.from], stream() + 3 * static_cast<std::uint64_t>(step));
     }
     ++memory_.calls;
 
@@ -136,13 +137,13 @@ class block_solver {
 
   /// What a call leaves to the next, beside the two bases.
   struct memory {
-    index_t rank = 0;            ///< columns in use
-    std::uint64_t calls = 0;     ///< numbers the draws of noise
-    std::uint8_t from = 1;       ///< the side to step from
-    bool paired = false;         ///< whether both sides hold a pair, or `from` alone a start
+    index_t rank = 0;         ///< columns in use
+    std::uint64_t calls = 0;  ///< numbers the draws of noise
+    std::uint8_t from = 1;    ///< the side to step from
+    bool paired = false;      ///< whether both sides hold a pair, or `from` alone a start
     std::array<double, 2> drift = {unknown, unknown};  ///< value lost a call by not updating a side
     std::array<double, 2> age = {0, 0};                ///< calls since a side was updated
-    double missing = 0;          ///< share of ‖A‖_F² outside the block
+    double missing = 0;                                ///< share of ‖A‖_F² outside the block
   };
 
   block_solver(B& b, index_t m, index_t n, index_t k, index_t oversample, std::uint64_t seed)
@@ -170,9 +171,7 @@ class block_solver {
     scratch_ = buffer_.span().subspan(static_cast<std::size_t>(views_size()));
   }
 
-  [[nodiscard]] index_t views_size() const {
-    return 3 * (n_ + m_) * block_ + 3 * block_ * block_;
-  }
+  [[nodiscard]] index_t views_size() const { return 3 * (n_ + m_) * block_ + 3 * block_ * block_; }
   [[nodiscard]] index_t scratch_size(const B& b) const {
     const index_t k = block_;
     return std::max({apply_size<T>(b, m_, n_, k), b.template orthonormalize_size<T>(m_, k),
@@ -233,7 +232,8 @@ class block_solver {
       std::swap(before_, sigma_);
     else
       std::fill(before_.begin(), before_.end(), T(0));
-    if (k.paired && k.age[k.from] > 0) small_svd_of(b, y.basis.columns(0, rank), image, std::span(before_));
+    if (k.paired && k.age[k.from] > 0)
+      small_svd_of(b, y.basis.columns(0, rank), image, std::span(before_));
 
     const auto work = y.work.columns(0, rank);
     b.copy(image.as_const(), work);
@@ -263,12 +263,12 @@ class block_solver {
                 scratch_);
   }
 
-  /// What the value still misses, as a share of it: an estimate, not a proof. With Δ the gain of the
-  /// half step for the side that it updated:
+  /// What the value still misses, as a share of it: an estimate, not a proof. With Δ the gain of
+  /// the half step for the side that it updated:
   ///  - The first one of a call says how far the matrix has moved: the other side misses about as
-  ///    much, or what it usually loses in its age. A direction that came from nowhere is invisible to
-  ///    both, but the energy outside the block rises, and a rank-one newcomer of that energy would
-  ///    replace σ_k.
+  ///    much, or what it usually loses in its age. A direction that came from nowhere is invisible
+  ///    to both, but the energy outside the block rises, and a rank-one newcomer of that energy
+  ///    would replace σ_k.
   ///  - Later ones converge with a ratio q: Δq/(1-q) is left. After a warm start q is the ratio of
   ///    two gains; a cold one takes (σ_b/σ_k)² where that is larger.
   [[nodiscard]] double estimated_gap(double frobenius) {

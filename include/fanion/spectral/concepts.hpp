@@ -69,9 +69,9 @@ template <class T, class Space>
 struct triplets {
   matrix_view<const T, Space> u;  ///< m x k
   matrix_view<const T, Space> v;  ///< n x k
-  std::span<const T> sigma;       ///< uᵢᵀ A vᵢ, largest first: each sum is at most that of the σ
+  std::span<const T> sigma;  ///< uᵢᵀ A vᵢ, largest first: each sum is at most that of the σ
   std::span<const double> upper;  ///< σᵢ <= upperᵢ, proven
-  double contraction = 1;         ///< a bound on ‖U‖₂ ‖V‖₂, 1 for exactly orthonormal columns
+  double contraction = 1;  ///< a bound on ‖U‖₂ ‖V‖₂, 1 for exactly orthonormal columns
   fanion::effort effort = {};
 };
 
@@ -79,8 +79,8 @@ struct triplets {
 template <class T, class Space>
 struct polar_factor {
   oriented_view<const T, Space> x;
-  double product = 0;  ///< <A, X>
-  double nuclear_bound = std::numeric_limits<double>::infinity();  ///< ‖A‖_* <= nuclear_bound
+  double product = 0;                                               ///< <A, X>
+  double nuclear_bound = std::numeric_limits<double>::infinity();   ///< ‖A‖_* <= nuclear_bound
   double spectral_bound = std::numeric_limits<double>::infinity();  ///< ‖X‖₂ <= spectral_bound
   fanion::effort effort = {};
 };

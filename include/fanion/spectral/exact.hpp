@@ -36,8 +36,8 @@ class exact_solver {
     const T noise = T(std::max(m_, n_)) * std::numeric_limits<T>::epsilon() * first;
     // Rotations and reflections spread their errors over the whole matrix, so that a singular value
     // meets them as it meets noise of that Frobenius norm: a share 1/sqrt(r) of it.
-    const double slack =
-        rounding<T>(m_, n_) * a.frobenius / std::sqrt(static_cast<double>(std::max<index_t>(1, r_)));
+    const double slack = rounding<T>(m_, n_) * a.frobenius /
+                         std::sqrt(static_cast<double>(std::max<index_t>(1, r_)));
     for (std::size_t i = 0; i < sigma_.size(); ++i) {
       sigma_[i] *= a.scale;
       upper_[i] = static_cast<double>(sigma_[i]) + slack;

@@ -2,9 +2,9 @@
 ///
 /// The basis is grown so that A V = U B holds exactly, with B the upper triangular matrix of all
 /// orthogonalisation coefficients: then any new column of V is legal, be it the residual of the
-/// last step (the recurrence of Golub and Kahan 1965), a random vector after a breakdown, or a probe
-/// for a repeated singular value, of which a single Krylov sequence sees one copy. Restarts keep
-/// the leading Ritz vectors (Wu and Simon 2000).
+/// last step (the recurrence of Golub and Kahan 1965), a random vector after a breakdown, or a
+/// probe for a repeated singular value, of which a single Krylov sequence sees one copy. Restarts
+/// keep the leading Ritz vectors (Wu and Simon 2000).
 #pragma once
 
 #include <fanion/core/archive.hpp>

@@ -22,8 +22,7 @@ class polar_solver {
  public:
   using space = typename B::space;
 
-  polar_solver(B& b, index_t m, index_t n, const newton_schulz& method)
-      : polar_solver(b, m, n) {
+  polar_solver(B& b, index_t m, index_t n, const newton_schulz& method) : polar_solver(b, m, n) {
     steps_ = expects_at_least(method.steps, 1, "newton_schulz: steps");
     fixed_ = method.coefficients == schulz::classic ? classic_step : keller_jordan_step;
     gap_ = std::numeric_limits<double>::infinity();
@@ -43,7 +42,8 @@ class polar_solver {
   [[nodiscard]] polar_factor<T, space> solve(B& b, const operand<T, space>& a) {
     const bool turned = a.rows() > a.cols();  // X has the short side as rows
     matrix_view<T, space> x(buffer_.data(), r_, l_), y(x.data() + r_ * l_, r_, l_);
-    const matrix_view<T, space> gram(y.data() + r_ * l_, r_, r_), half(gram.data() + r_ * r_, r_, r_);
+    const matrix_view<T, space> gram(y.data() + r_ * l_, r_, r_),
+        half(gram.data() + r_ * r_, r_, r_);
     const auto scratch = buffer_.span().subspan(static_cast<std::size_t>(2 * r_ * (l_ + r_)));
 
     // A little above ‖A‖_F, so that rounding cannot put ‖X‖₂ above 1.
@@ -60,8 +60,8 @@ class polar_solver {
     answer.effort.passes = 1;
     for (;;) {
       const double error = steps_ > 0 ? 0 : gap_ / 4;
-      const bool last = steps_ > 0 ? answer.effort.iterations + 1 == steps_
-                                   : predicted_error(lo, hi) <= error;
+      const bool last =
+          steps_ > 0 ? answer.effort.iterations + 1 == steps_ : predicted_error(lo, hi) <= error;
       const quintic p = next_step(lo, hi, last);
       step(b, p, x, y, gram, half, scratch);
       std::swap(x, y);

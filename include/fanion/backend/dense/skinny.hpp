@@ -162,8 +162,8 @@ void outer_stream(index_t rows, T a, const T* x, index_t ldx, const T* w, index_
 
 /// `outer_stream` for a number of columns of X known at run time, at most K.
 template <Real T, index_t P, index_t K = stream_most>
-void outer_stream_of(index_t k, index_t rows, T a, const T* x, index_t ldx, const T* w,
-                     index_t ldw, T b, T* y, index_t ldy) {
+void outer_stream_of(index_t k, index_t rows, T a, const T* x, index_t ldx, const T* w, index_t ldw,
+                     T b, T* y, index_t ldy) {
   if (k == K) return outer_stream<T, K, P>(rows, a, x, ldx, w, ldw, b, y, ldy);
   if constexpr (K > 1) outer_stream_of<T, P, K - 1>(k, rows, a, x, ldx, w, ldw, b, y, ldy);
 }
