@@ -295,9 +295,10 @@ class block_solver {
     if (known.age[other] > 0) {
       const double newcomer =
           (std::sqrt(grown) * frobenius - static_cast<double>(sigma_[k - 1])) / now;
-      return std::max({change_, known.drift[other] * known.age[other], newcomer});
+      // Twice: what the other side lost is a guess from one call, and guesses miss by that much.
+      return 2 * std::max({change_, known.drift[other] * known.age[other], newcomer});
     }
-    double ratio = settled_ ? change_ / last_change : 0.5;
+    double ratio = settled_ ? change_ / last_change : 0.6;  // until there are two gains
     if (cold_) {
       const auto last = std::max(static_cast<std::size_t>(block_ - 1 - fresh_), k - 1);
       const double tail = static_cast<double>(sigma_[last] / sigma_[k - 1]);
