@@ -122,6 +122,21 @@ class counting_backend : public eigen_backend {
     host::multiply_adjoint(a, A, X, b, Y, scratch);
   }
   template <Real T>
+  [[nodiscard]] T multiply_norm(scalar<T> a, input<T> A, input<T> X, matrix_view<T> Y,
+                                span<T> scratch) {
+    count_product<T>(1, A.cols(), A.size() + X.size(), T(0), Y);
+    count<T>(2 * static_cast<double>(A.size()), 0, 0);
+    return host::multiply_norm(a, A, X, Y, scratch);
+  }
+  template <Real T, class Prepare>
+  index_t multiply_pair(scalar<T> a, input<T> A, input<T> X, matrix_view<T> Z, matrix_view<T> Y,
+                        span<T> scratch, Prepare&& prepare) {
+    const index_t reads = host::multiply_pair(a, A, X, Z, Y, scratch, prepare);
+    count_product<T>(1, A.rows(), A.size() + X.size(), T(0), Z);
+    count_product<T>(1, A.cols(), (reads - 1) * A.size() + Z.size(), T(0), Y);
+    return reads;
+  }
+  template <Real T>
   void multiply_outer(scalar<T> a, input<T> X, input<T> W, scalar<T> b, matrix_view<T> Y,
                       span<T> scratch) {
     count_product<T>(1, X.cols(), X.size() + W.size(), b, Y);
@@ -227,7 +242,7 @@ class costs {
                 1e-6 * static_cast<double>(memory), std::max(0.0, gap), r.gap(), growth);
   }
 
-  static constexpr const char* block_ = "h (2 m n b + O((m + n) b²)) + 2 m n k";
+  static constexpr const char* block_ = "(2 h + 1) m n · 2 b + O(h (m + n) b²) + 2 m n k";
   static constexpr const char* krylov_ = "s (4 m n + O((m + n) s)) + 2 m n k";
   index_t k_;
   std::vector<matrix<T>> momenta_;

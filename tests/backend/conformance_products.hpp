@@ -91,6 +91,108 @@ void conform_large_products(Backend& backend) {
                             });
 }
 
+/// Tall enough that the panel of few columns is cut, with columns of A left over from every group.
+template <class Backend, class T>
+void conform_tall_products(Backend& backend) {
+  const index_t m = 4500, n = 13, k = 33;
+  const reference A = random_matrix<T>(m, n, 1), X = random_matrix<T>(n, k, 2);
+  const reference Y = random_matrix<T>(m, k, 3);
+  check_product<Backend, T>(backend, A, X, A, X, backend.template multiply_size<T>(m, n, k),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply<T>(a, x, y, b, out, scratch);
+                            });
+  check_product<Backend, T>(backend, adjoint(A), Y, A, Y,
+                            backend.template multiply_adjoint_size<T>(m, n, k),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply_adjoint<T>(a, x, y, b, out, scratch);
+                            });
+  check_product<Backend, T>(backend, Y, adjoint(X), Y, X,
+                            backend.template multiply_outer_size<T>(m, n, k),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply_outer<T>(a, x, y, b, out, scratch);
+                            });
+}
+
+template <class Backend, class T>
+void conform_multiply_norm(Backend& backend) {
+  auto list = shapes();
+  list.insert(list.end(), {{4500, 13}, {70, 530}});
+  for (const auto& shape : list)
+    for (index_t k : {0, 1, 5, 12, 70}) {
+      const auto m = shape.first, n = shape.second;
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(k);
+      const reference A = random_matrix<T>(m, n, 1), X = random_matrix<T>(n, k, 2);
+      panel<Backend, T> a(backend, A), x(backend, X), y(backend, random_matrix<T>(m, k, 3));
+      auto scratch =
+          backend.template make_workspace<T>(backend.template multiply_size<T>(m, n, k) + 1);
+      const T norm = backend.template multiply_norm<T>(T(2), a.in(), x.in(), y.view(),
+                                                       scratch.span().subspan(1));
+      const reference none = build(m, k, [](index_t, index_t) { return 0; });
+      check_within(y.get(), combine(2, product(A, X), 0, none), product_bound<T>(2, A, X, 0, none));
+      CHECK(y.intact());
+      long double squares = 0;
+      for (index_t j = 0; j < n; ++j)
+        for (index_t i = 0; i < m; ++i) squares += A(i, j) * A(i, j);
+      CHECK(std::fabs(static_cast<long double>(norm) - std::sqrt(squares)) <=
+            8 * eps<T> * std::sqrt(squares));
+      const T far = std::numeric_limits<T>::max() / T(4);
+      for (const T scale : {std::numeric_limits<T>::min(), far}) {
+        if (m == 0 || n == 0) continue;
+        panel<Backend, T> b(backend, build(m, n, [&](index_t i, index_t j) {
+                              return i + j == 0 ? static_cast<long double>(scale) : 0.0L;
+                            }));
+        CHECK(backend.template multiply_norm<T>(T(1), b.in(), x.in(), y.view(),
+                                                scratch.span().subspan(1)) == scale);
+      }
+    }
+}
+
+/// A is NaN until `prepare` is called for its columns: whoever reads too soon shows it.
+template <class Backend, class T>
+void conform_multiply_pair(Backend& backend) {
+  auto list = shapes();
+  list.insert(list.end(), {{70, 530}, {530, 70}, {100, 101}, {9000, 21}});
+  const auto nan = [](index_t, index_t) { return NAN; };
+  for (const auto& shape : list)
+    for (index_t k : {0, 1, 2, 7, 12, 13, 25, 70}) {
+      const auto m = shape.first, n = shape.second;
+      if (m == 9000 && k > 25) continue;
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(k);
+      const reference A = random_matrix<T>(m, n, 1), X = random_matrix<T>(m, k, 2);
+      panel<Backend, T> later(backend, A), a(backend, build(m, n, nan)), x(backend, X);
+      panel<Backend, T> z(backend, build(n, k, nan)), y(backend, build(m, k, nan));
+      std::vector<int> prepared(static_cast<std::size_t>(n), 0);
+      auto prepare = [&](index_t j, index_t c) -> matrix_view<const T, typename Backend::space> {
+        for (index_t p = j; p < j + c; ++p) ++prepared[static_cast<std::size_t>(p)];
+        backend.template copy<T>(later.in().columns(j, c), a.view().columns(j, c));
+        const index_t end = std::min(n, j + 2 * c);
+        return later.in().columns(j + c, end - j - c);
+      };
+      auto scratch =
+          backend.template make_workspace<T>(backend.template multiply_pair_size<T>(m, n, k) + 1);
+      const index_t reads = backend.template multiply_pair<T>(
+          T(0.5), a.in(), x.in(), z.view(), y.view(), scratch.span().subspan(1), prepare);
+      CHECK(reads >= 1);
+      CHECK(reads <= 2);
+      CHECK(std::all_of(prepared.begin(), prepared.end(), [](int times) { return times == 1; }));
+      const reference Z = scaled(0.5, product(adjoint(A), X));
+      check_within(z.get(), Z,
+                   scaled(0.5L * static_cast<long double>(m + 3) * eps<T>,
+                          product(magnitude(adjoint(A)), magnitude(X))));
+      // Two inner products in a row.
+      const reference bound =
+          scaled(0.25L * static_cast<long double>(m + n + 6) * eps<T>,
+                 product(magnitude(A), product(magnitude(adjoint(A)), magnitude(X))));
+      check_within(y.get(), scaled(0.5, product(A, Z)), bound);
+      CHECK(z.intact());
+      CHECK(y.intact());
+    }
+}
+
 template <class Backend, class T>
 void conform_gram_product(Backend& backend) {
   for (const auto& shape : shapes()) {

@@ -29,6 +29,9 @@ TEST_CASE_TEMPLATE("products", T, float, double) {
   eigen_backend backend;
   SUBCASE("every shape") { conform_products<eigen_backend, T>(backend); }
   SUBCASE("past the blocks") { conform_large_products<eigen_backend, T>(backend); }
+  SUBCASE("tall") { conform_tall_products<eigen_backend, T>(backend); }
+  SUBCASE("multiply_norm") { conform_multiply_norm<eigen_backend, T>(backend); }
+  SUBCASE("multiply_pair") { conform_multiply_pair<eigen_backend, T>(backend); }
   SUBCASE("gram_product") { conform_gram_product<eigen_backend, T>(backend); }
   SUBCASE("syrk") { conform_syrk<eigen_backend, T>(backend); }
   SUBCASE("symmetric_product") { conform_symmetric_product<eigen_backend, T>(backend); }

@@ -36,6 +36,11 @@ TEST_CASE_TEMPLATE("lanes add up", T, float, double) {
   for (index_t i = 0; i < dense::lanes<T>; ++i) numbers[i] = static_cast<T>(index_t(1) << i);
   CHECK(dense::lane_sum<T>(dense::load<T>(numbers)) ==
         static_cast<T>((index_t(1) << dense::lanes<T>)-1));
+  const auto v = dense::load<T>(numbers);
+  const dense::vec<T> four[4] = {v, T(2) * v, T(3) * v, T(4) * v};
+  T sums[4];
+  dense::lane_sums<T, 4>(four, sums);
+  for (int p = 0; p < 4; ++p) CHECK(sums[p] == T(p + 1) * dense::lane_sum<T>(v));
   for (index_t count = 0; count <= dense::lanes<T>; ++count)
     CHECK(dense::lane_sum<T>(dense::load_part<T>(numbers, count)) ==
           static_cast<T>((index_t(1) << count) - 1));
@@ -100,14 +105,13 @@ TEST_CASE_TEMPLATE("skinny products stay inside their operands", T, float, doubl
       std::vector<T> y(static_cast<std::size_t>(m * k)), b(a.size());
       const matrix_view<T> A = whole(a, m, n), X = whole(x, n, k), Y = whole(y, m, k),
                            Z = whole(z, n, k), B = whole(b, m, n);
-      dense::host_workspace<T> scratch(dense::padded<T>(n * k) + dense::padded<T>(16 * k));
-      dense::skinny_multiply<T>(T(1), A.as_const(), X.as_const(), T(0), Y, scratch.data());
+      dense::skinny_multiply<T>(T(1), A.as_const(), X.as_const(), T(0), Y);
       const reference want = product(exact_a, exact_x);
       CHECK(largest(combine(1, widened(Y), -1, want)) <= 40 * eps<T>);
       dense::skinny_adjoint<T>(T(1), A.as_const(), Y.as_const(), T(0), Z);
       CHECK(largest(combine(1, widened(Z), -1, product(adjoint(exact_a), widened(Y)))) <=
             40 * eps<T> * static_cast<long double>(m));
-      dense::skinny_outer<T>(T(1), Y.as_const(), X.as_const(), T(0), B, scratch.data());
+      dense::skinny_outer<T>(T(1), Y.as_const(), X.as_const(), T(0), B);
       CHECK(largest(combine(1, widened(B), -1, product(widened(Y), adjoint(exact_x)))) <=
             40 * eps<T> * static_cast<long double>(k));
     }

@@ -201,10 +201,10 @@ TEST_CASE_TEMPLATE("a budget that runs out says so, and the answer stays in the 
   CHECK(report.gap() >= static_cast<double>(1 + reference::dot(f.x, reference::widen(d)) /
                                                     reference::leading_sum(f, 3)) -
                             1e-5);
-  // passes fixes the work of the block methods; one more reads ‖M‖.
+  // passes fixes the work of the block methods; one more reads ‖M‖ and multiplies a first time.
   CHECK(lmo(dual(ky_fan(3)), m, d, subspace{.passes = 6}).passes == 7);
   CHECK(lmo(dual(ky_fan(3)), m, d, power{.passes = 6}).passes == 7);
-  CHECK(lmo(dual(ky_fan(3)), m, d, randomized{.iterations = 2}).passes == 7);
+  CHECK(lmo(dual(ky_fan(3)), m, d, randomized{.iterations = 2}).passes == 4);
 }
 
 TEST_CASE("seeds: another seed, another start; the same seed, the same bits") {

@@ -21,6 +21,12 @@ struct entry_position {
   friend constexpr bool operator==(const entry_position&, const entry_position&) = default;
 };
 
+/// The callback of multiply_pair for a matrix that is there already.
+template <class T, class Space = host_space>
+struct ignore_columns {
+  constexpr matrix_view<const T, Space> operator()(index_t, index_t) const noexcept { return {}; }
+};
+
 /// The verbs for one scalar. Views are column-major with any ld; sizes may be 0; scratch holds at
 /// least what the `*_size` query of the same shapes says, in scalars of T, and its content is free.
 ///
@@ -33,7 +39,12 @@ struct entry_position {
 ///  6. orthonormalize returns the rank; columns past it are zero.
 ///  7. small_svd returns orthonormal U (m x r) and V (n x r), r = min(m, n), for every finite A,
 ///     whatever its rank; values are descending and non-negative. small_eigh descends too.
-///  8. Same arguments, same bits.
+///  8. multiply_pair calls its last argument, `prepare(j, c)`, with ranges of columns that
+///  partition
+///     those of A, each before it reads them: A may be written as it is read. `prepare` returns
+///     what its next call will read, which a backend may fetch meanwhile, or an empty view.
+///     multiply_pair returns how often it read A.
+///  9. Same arguments, same bits.
 template <class B, class T>
 concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename B::space> in,
                                          matrix_view<T, typename B::space> out,
@@ -55,7 +66,12 @@ concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename
   b.template multiply<T>(x, in, in, x, out, scratch);
   b.template multiply_adjoint<T>(x, in, in, x, out, scratch);
   b.template multiply_outer<T>(x, in, in, x, out, scratch);
+  { b.template multiply_norm<T>(x, in, in, out, scratch) } -> std::same_as<T>;
   b.template gram_product<T>(in, in, out, scratch);
+  {
+    b.template multiply_pair<T>(x, in, in, out, out, scratch,
+                                ignore_columns<T, typename B::space>())
+    } -> std::same_as<index_t>;
   b.template syrk<T>(x, in, x, out, scratch);
   b.template symmetric_product<T>(x, in, in, x, out, scratch);
   { b.template orthonormalize<T>(out, scratch) } -> std::same_as<index_t>;
@@ -65,6 +81,7 @@ concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename
   { b.template multiply_adjoint_size<T>(n, n, n) } -> std::same_as<index_t>;
   { b.template multiply_outer_size<T>(n, n, n) } -> std::same_as<index_t>;
   { b.template gram_product_size<T>(n, n, n) } -> std::same_as<index_t>;
+  { b.template multiply_pair_size<T>(n, n, n) } -> std::same_as<index_t>;
   { b.template syrk_size<T>(n, n) } -> std::same_as<index_t>;
   { b.template symmetric_product_size<T>(n) } -> std::same_as<index_t>;
   { b.template orthonormalize_size<T>(n, n) } -> std::same_as<index_t>;
@@ -101,6 +118,34 @@ void gram_product(B& b, input<T, typename B::space> A, input<T, typename B::spac
   const std::span<T> rest = scratch.subspan(static_cast<std::size_t>(Y.size()));
   b.template multiply<T>(T(1), A, X, T(0), Y, rest);
   b.template multiply_adjoint<T>(T(1), A, Y.as_const(), T(0), Z, rest);
+}
+
+/// Y = a A X, and ‖A‖_F: two reads of A.
+template <Real T, class B>
+[[nodiscard]] T multiply_norm(B& b, std::type_identity_t<T> a, input<T, typename B::space> A,
+                              input<T, typename B::space> X, matrix_view<T, typename B::space> Y,
+                              std::type_identity_t<std::span<T>> scratch) {
+  b.template multiply<T>(a, A, X, T(0), Y, scratch);
+  return b.norm(A);
+}
+
+template <Real T, class B>
+[[nodiscard]] index_t multiply_pair_size(const B& b, index_t m, index_t n, index_t k) {
+  const index_t forth = b.template multiply_adjoint_size<T>(m, n, k);
+  const index_t back = b.template multiply_size<T>(m, n, k);
+  return forth > back ? forth : back;
+}
+
+/// Z = a AᵀX and Y = a A Z: two reads of A.
+template <Real T, class B, class Prepare>
+index_t multiply_pair(B& b, std::type_identity_t<T> a, input<T, typename B::space> A,
+                      input<T, typename B::space> X, matrix_view<T, typename B::space> Z,
+                      matrix_view<T, typename B::space> Y,
+                      std::type_identity_t<std::span<T>> scratch, Prepare&& prepare) {
+  (void)prepare(0, A.cols());
+  b.template multiply_adjoint<T>(a, A, X, T(0), Z, scratch);
+  b.template multiply<T>(a, A, Z.as_const(), T(0), Y, scratch);
+  return 2;
 }
 
 }  // namespace defaults

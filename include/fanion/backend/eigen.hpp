@@ -147,6 +147,28 @@ class eigen_backend {
   [[nodiscard]] index_t multiply_outer_size(index_t m, index_t n, index_t k) const {
     return dense::multiply_outer_size<T>(m, n, k);
   }
+  /// Y(m x k) = a A(m x n) X(n x k); returns ‖A‖_F, which costs no read of its own.
+  template <Real T>
+  [[nodiscard]] T multiply_norm(scalar<T> a, input<T> A, input<T> X, matrix_view<T> Y,
+                                span<T> scratch) const {
+    if (X.cols() > dense::skinny_most)
+      return defaults::multiply_norm<T>(*this, a, A, X, Y, scratch);
+    return dense::multiply_norm<T>(a, A, X, Y);
+  }
+  /// Z(n x k) = a A(m x n)ᵀX and Y(m x k) = a A Z; one read of A where X and Y fit the
+  /// second-level cache, two otherwise.
+  template <Real T, class Prepare>
+  index_t multiply_pair(scalar<T> a, input<T> A, input<T> X, matrix_view<T> Z, matrix_view<T> Y,
+                        span<T> scratch, Prepare&& prepare) const {
+    if (!dense::pairs_in_one_read<T>(A.rows(), X.cols()))
+      return defaults::multiply_pair<T>(*this, a, A, X, Z, Y, scratch, prepare);
+    dense::skinny_pair<T>(a, A, X, Z, Y, prepare);
+    return 1;
+  }
+  template <Real T>
+  [[nodiscard]] index_t multiply_pair_size(index_t m, index_t n, index_t k) const {
+    return defaults::multiply_pair_size<T>(*this, m, n, k);
+  }
   /// Z(n x k) = Aᵀ(A X).
   template <Real T>
   void gram_product(input<T> A, input<T> X, matrix_view<T> Z, span<T> scratch) const {

@@ -105,6 +105,7 @@ class lmo_step {
     std::copy(from.values.begin(), from.values.end(), momentum_.data());
     transposed_ = from.transposed;
     steps_ = from.steps;
+    length_ = backend_->norm(matrix_view<const T, space>(momentum_.data(), momentum_.size(), 1));
   }
   /// What the next step accumulates into, stored like the weights of the first step.
   [[nodiscard]] matrix_view<const T, space> momentum_buffer() const {
@@ -127,38 +128,52 @@ class lmo_step {
     else
       (void)expects_coefficient(rate, "step: rate");
 
+    // The read that checks the gradient also tells the plan where the momentum is going.
+    const bool turned = steps_ == 0 ? weight.transposed : transposed_;
+    const bool whole = blocks_.size() == 1 && blocks_[0].rows == rows_ && blocks_[0].cols == cols_;
+    const momentum_drift drift = drift_of(o.momentum);
+    const T gradient_length =
+        whole
+            ? plans_[0].approach_views(gradient, turned, steps_ == 0 ? 0 : drift.keep, drift.share)
+            : backend_->norm(gradient.storage);
     step_report report;
-    if (!is_finite(backend_->norm(gradient.storage))) {
+    if (!is_finite(gradient_length)) {
       report.skipped = true;
       report.outcome = outcome::non_finite;
       return report;
     }
-    if (steps_ == 0) transposed_ = weight.transposed;
+    transposed_ = turned;
     const index_t inner = transposed_ ? cols_ : rows_, outer = transposed_ ? rows_ : cols_;
     const matrix_view<T, space> m(momentum_.data(), inner, outer);
     const matrix_view<T, space> seen(seen_.data(), seen_.size() > 0 ? inner : 0,
                                      seen_.size() > 0 ? outer : 0);
     const oriented_view<const T, space> aligned{gradient.storage,
                                                 gradient.transposed != transposed_};
-    const T length = accumulate(*backend_, o.momentum, aligned, m, seen);
+    momentum_pass<B, T, space> arrival(*backend_, o.momentum, aligned, m, seen, length_,
+                                       gradient_length);
     const auto source = seen.empty() ? m : seen;
+    if (!whole) (void)arrival(0, outer);
 
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
       const matrix_block& at = blocks_[i];
       const double factor = shape_factor(o.scaling, at.rows, at.cols);
       const bool constrained = o.form == step_form::constrained;
       const double keep = 1 - rate * (constrained ? 1.0 : o.decay);
-      const lmo_report r = plans_[i].update_views(
-          {window(source.as_const(), at, transposed_), transposed_},
-          {window(weight.storage, at, weight.transposed), weight.transposed}, keep,
-          rate * factor * (constrained ? o.radius : 1.0),
-          at.rows == rows_ && at.cols == cols_ ? std::optional<T>(length) : std::nullopt);
+      const double length = rate * factor * (constrained ? o.radius : 1.0);
+      const oriented_view<const T, space> seen_block{window(source.as_const(), at, transposed_),
+                                                     transposed_};
+      const oriented_view<T, space> weights{window(weight.storage, at, weight.transposed),
+                                            weight.transposed};
+      const lmo_report r =
+          whole ? plans_[i].update_on_arrival(seen_block, arrival, weights, keep, length)
+                : plans_[i].update_views(seen_block, weights, keep, length);
       report.gap = std::max(report.gap, r.gap());
       report.residual = std::max(report.residual, r.residual);
       report.passes = std::max(report.passes, r.passes);
       report.iterations = std::max(report.iterations, r.iterations);
       report.outcome = worse(report.outcome, r.outcome);
     }
+    length_ = arrival.momentum_length();
     ++steps_;
     return report;
   }
@@ -167,6 +182,7 @@ class lmo_step {
   void reset() {
     std::fill_n(momentum_.data(), momentum_.size(), T(0));
     steps_ = 0;
+    length_ = T(0);
     for (auto& plan : plans_) plan.reset();
   }
 
@@ -178,6 +194,7 @@ class lmo_step {
     out.write(steps_);
     out.write(static_cast<std::uint8_t>(transposed_));
     out.write(std::span<const T>(momentum_.data(), static_cast<std::size_t>(momentum_.size())));
+    out.write(length_);
     out.write(static_cast<std::uint64_t>(plans_.size()));
     for (const auto& plan : plans_) {
       std::ostringstream memory;
@@ -197,6 +214,7 @@ class lmo_step {
     steps_ = in.read<index_t>();
     transposed_ = in.read<std::uint8_t>() != 0;
     in.read(std::span<T>(momentum_.data(), static_cast<std::size_t>(momentum_.size())));
+    length_ = in.read<T>();
     const auto plans = in.read<std::uint64_t>();
     if (plans != plans_.size()) refuse("checkpoint: blocks", "the parameter's", plans);
     for (auto& plan : plans_) {
@@ -226,6 +244,7 @@ class lmo_step {
   decltype(std::declval<B&>().template make_workspace<T>(0)) momentum_, seen_;
   std::vector<plan_type> plans_;
   bool transposed_ = false;
+  T length_ = 0;  ///< ‖momentum‖_F
   index_t steps_ = 0;
 };
 

@@ -181,7 +181,7 @@ class optimizer {
   }
 
  private:
-  static constexpr const char* format = "fanion optimizer 1";
+  static constexpr const char* format = "fanion optimizer 2";
 
   struct entry {
     fanion::parameter<T, space> parameter;

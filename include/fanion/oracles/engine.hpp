@@ -13,6 +13,19 @@
 
 namespace fanion {
 
+/// A matrix whose entries are there already, with its Frobenius norm: the plain case of what
+/// `subgradient` takes. Others come into being as they are first read: for a range of columns of
+/// the storage the call operator writes them, and returns what it will read next; `bound()` is at
+/// least ‖M‖_F and known beforehand, `length()` is ‖M‖_F once all columns were asked for.
+template <Real T, class Space>
+struct arrived : ignore_columns<T, Space> {
+  T norm;
+
+  explicit arrived(T n) : norm(n) {}
+  [[nodiscard]] T bound() const { return norm; }
+  [[nodiscard]] T length() const { return norm; }
+};
+
 /// Evaluates f and ∂f for one expression f, shape and method. `M` is always m x n as its owner sees
 /// it; storage order is carried by oriented views. Allocates in the constructor only.
 template <Subdifferentiable F, Real T, class B>
@@ -36,12 +49,20 @@ class subgradient_engine {
   /// f(M), from the values that the solver attains: exact for `exact{}`, a lower bound otherwise.
   [[nodiscard]] T value(B& b, const oriented_view<const T, space>& m) {
     lmo_report report;
-    const auto length = begin(b, m, report);
-    if (report.outcome == outcome::non_finite) return std::numeric_limits<T>::quiet_NaN();
-    if (report.outcome == outcome::zero_input) return T(0);
-    solve(b, m, length, report);
-    const auto entries = value_of_entries(f_, b, m.storage, length);
-    return static_cast<T>(attained_ + entries.value);
+    arrived<T, space> all(measure(b, m));
+    if (!begin(all.norm, report))
+      return all.norm == T(0) ? T(0) : std::numeric_limits<T>::quiet_NaN();
+    solve(b, m, all, report);
+    return static_cast<T>(attained_ + value_of_entries(f_, b, m.storage, all.norm).value);
+  }
+
+  /// ‖G‖_F of a matrix that says how the next M will differ from the last: M ≈ keep (last M) +
+  /// share G, M stored transposed or not. One read of G, of which the solver makes what it can.
+  [[nodiscard]] T approach(B& b, const oriented_view<const T, space>& g, bool transposed, T keep,
+                           T share) {
+    if (auto* block = std::get_if<block_solver<T, B>>(&solver_))
+      return block->approach(b, g, transposed, keep, share);
+    return b.norm(g.storage);
   }
 
   /// D <- keep·D + rate·∂f(M), and what that subgradient certifies. For a zero or non-finite M
@@ -50,28 +71,17 @@ class subgradient_engine {
                          const oriented_view<T, space>& d, T keep, double rate,
                          std::optional<T> frobenius = {}) {
     lmo_report report;
-    const T length = begin(b, m, report, frobenius);
-    if (report.outcome == outcome::zero_input || report.outcome == outcome::non_finite) {
-      scale(b, d.storage, keep);
-      return report;
-    }
-    solve(b, m, length, report);
-    add_spectral(b, d, keep, rate);
-
-    const oriented_view<const T, space> aligned{m.storage, m.transposed != d.transposed};
-    const auto entries = value_of_entries(f_, b, m.storage, length);
-    report.passes += entries.passes;
-    if (d.transposed)
-      report.passes +=
-          add_entrywise_subgradients(f_.transposed(), b, aligned, d.storage, rate, length);
-    else
-      report.passes += add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length);
-
-    // The solvers have allowed for their own rounding; this is that of the sums here and of D.
-    const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
-    report.objective = -(attained_ + entries.value);
-    report.bound = (bound_ + entries.value) * (1 + slack);
-    report.feasibility = std::max(1.0, contraction_) * (1 + slack);
+    report.passes = frobenius ? 0 : 1;
+    arrived<T, space> all(frobenius ? *frobenius : measure(b, m));
+    add_subgradient(b, m, all, d, keep, rate, report);
+    return report;
+  }
+  /// The same for an M that arrives as it is read.
+  template <class Arrival>
+  lmo_report subgradient_on_arrival(B& b, const oriented_view<const T, space>& m, Arrival& arrival,
+                                    const oriented_view<T, space>& d, T keep, double rate) {
+    lmo_report report;
+    add_subgradient(b, m, arrival, d, keep, rate, report);
     return report;
   }
 
@@ -120,11 +130,13 @@ class subgradient_engine {
     return need_.depth > 0 && !std::holds_alternative<polar_solver<T, B>>(solver_);
   }
 
-  /// ‖M‖_F, and whether there is anything to do.
-  T begin(B& b, const oriented_view<const T, space>& m, lmo_report& report,
-          std::optional<T> frobenius = {}) const {
-    const T length = frobenius ? *frobenius : b.norm(m.storage);
-    report.passes = frobenius ? 0 : 1;
+  /// ‖M‖_F in one read, of which the solver makes what it can.
+  [[nodiscard]] T measure(B& b, const oriented_view<const T, space>& m) {
+    return approach(b, m, m.transposed, T(0), T(1));
+  }
+
+  /// Whether there is anything to do for an M of this norm; if not, the report says why.
+  static bool begin(T length, lmo_report& report) {
     report.feasibility = 0;
     if (!is_finite(length)) {
       report.outcome = outcome::non_finite;
@@ -132,7 +144,35 @@ class subgradient_engine {
     } else if (length == T(0)) {
       report.outcome = outcome::zero_input;
     }
-    return length;
+    return report.outcome == outcome::converged;
+  }
+
+  template <class Arrival>
+  void add_subgradient(B& b, const oriented_view<const T, space>& m, Arrival& arrival,
+                       const oriented_view<T, space>& d, T keep, double rate, lmo_report& report) {
+    const T bound = arrival.bound();
+    const bool streams =
+        std::holds_alternative<block_solver<T, B>>(solver_) && bound > T(0) && is_finite(bound);
+    if (!streams) (void)arrival(0, m.storage.cols());
+    if ((!streams && !begin(arrival.length(), report)) || !solve(b, m, arrival, report))
+      return scale(b, d.storage, keep);
+    const T length = arrival.length();
+    add_spectral(b, d, keep, rate);
+
+    const oriented_view<const T, space> aligned{m.storage, m.transposed != d.transposed};
+    const auto entries = value_of_entries(f_, b, m.storage, length);
+    report.passes += entries.passes;
+    if (d.transposed)
+      report.passes +=
+          add_entrywise_subgradients(f_.transposed(), b, aligned, d.storage, rate, length);
+    else
+      report.passes += add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length);
+
+    // The solvers have allowed for their own rounding; this is that of the sums here and of D.
+    const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
+    report.objective = -(attained_ + entries.value);
+    report.bound = (bound_ + entries.value) * (1 + slack);
+    report.feasibility = std::max(1.0, contraction_) * (1 + slack);
   }
 
   static void scale(B& b, matrix_view<T, space> d, T keep) {
@@ -142,13 +182,16 @@ class subgradient_engine {
       b.map_entries(d.as_const(), d, [keep](T x, T) { return keep * x; });
   }
 
-  void solve(B& b, const oriented_view<const T, space>& m, T length, lmo_report& report) {
+  /// False where M turned out zero or non-finite; the report says which.
+  template <class Arrival>
+  bool solve(B& b, const oriented_view<const T, space>& m, Arrival& arrival, lmo_report& report) {
     attained_ = bound_ = 0;
     contraction_ = 1;
-    if (need_.depth == 0) return;
+    if (need_.depth == 0) return true;
+    const T bound = arrival.bound();
     const T power =
-        std::ldexp(T(1), -std::clamp(std::ilogb(length), least_exponent, -least_exponent));
-    const operand<T, space> a{m, power, static_cast<double>(length) * static_cast<double>(power)};
+        std::ldexp(T(1), -std::clamp(std::ilogb(bound), least_exponent, -least_exponent));
+    const operand<T, space> a{m, power, static_cast<double>(bound) * static_cast<double>(power)};
     const double unit = 1 / static_cast<double>(power);
     const effort* done = nullptr;
     if (auto* polar = std::get_if<polar_solver<T, B>>(&solver_)) {
@@ -158,12 +201,15 @@ class subgradient_engine {
       bound_ = weight * polar_.nuclear_bound * unit;
       contraction_ = polar_.spectral_bound;
       done = &polar_.effort;
+      report.passes += done->passes;
     } else {
       std::visit(
           [&]<class S>(S& s) {
-            if constexpr (!std::same_as<S, std::monostate>) solve_triplets(s, b, a);
+            if constexpr (!std::same_as<S, std::monostate>) solve_triplets(s, b, a, arrival);
           },
           solver_);
+      report.passes += triplets_.effort.passes;
+      if (!begin(arrival.length(), report)) return false;
       const index_t r = std::min(m_, n_);
       spectral_weights(f_, r, triplets_.sigma, std::span(weights_), std::span(weight_scratch_));
       double attained = 0;
@@ -176,14 +222,17 @@ class subgradient_engine {
     }
     report.residual = done->residual;
     report.failure_probability = done->failure_probability;
-    report.passes += done->passes;
     report.iterations = done->iterations;
     report.outcome = done->outcome;
+    return true;
   }
 
-  template <class S>
-  void solve_triplets(S& s, B& b, const operand<T, space>& a) {
-    if constexpr (!std::same_as<S, polar_solver<T, B>>) triplets_ = s.solve(b, a);
+  template <class S, class Arrival>
+  void solve_triplets(S& s, B& b, const operand<T, space>& a, Arrival& arrival) {
+    if constexpr (std::same_as<S, block_solver<T, B>>)
+      triplets_ = s.solve(b, a, arrival);
+    else if constexpr (!std::same_as<S, polar_solver<T, B>>)
+      triplets_ = s.solve(b, a);
   }
 
   /// D <- keep·D + rate·U diag(w) Vᵀ, or the multiple of the polar factor.

@@ -84,15 +84,27 @@ class lmo_plan {
   /// The same for views, which is what optimizers hold, and who may know ‖M‖_F already.
   lmo_report update_views(const oriented_view<const T, space>& m, const oriented_view<T, space>& x,
                           double keep, double rate, std::optional<T> frobenius = {}) {
-    if (m.rows() != rows_ || m.cols() != cols_)
-      refuse("update: the shape of M", shape_text(rows_, cols_).c_str(),
-             shape_text(m.rows(), m.cols()));
-    if (x.rows() != rows_ || x.cols() != cols_)
-      refuse("update: the shape of X", shape_text(rows_, cols_).c_str(),
-             shape_text(x.rows(), x.cols()));
-    if (overlaps(m.storage, x.storage))
-      refuse("update: the memory of X", "apart from that of M", "an overlap");
+    check_update(m, x);
     return report_ = engine_.subgradient(backend_, m, x, static_cast<T>(keep), -rate, frobenius);
+  }
+
+  /// ‖G‖_F, in one read of G that prepares the next execution: its M, stored transposed or not,
+  /// will be about keep_last times that of the last one plus share times G.
+  [[nodiscard]] T approach_views(const oriented_view<const T, space>& g, bool transposed,
+                                 double keep_last, double share) {
+    if (g.rows() != rows_ || g.cols() != cols_)
+      refuse("approach: the shape of G", shape_text(rows_, cols_).c_str(),
+             shape_text(g.rows(), g.cols()));
+    return engine_.approach(backend_, g, transposed, static_cast<T>(keep_last),
+                            static_cast<T>(share));
+  }
+  /// update_views for an M whose columns `arrival` writes as they are first read: see `arrived`.
+  template <class Arrival>
+  lmo_report update_on_arrival(const oriented_view<const T, space>& m, Arrival& arrival,
+                               const oriented_view<T, space>& x, double keep, double rate) {
+    check_update(m, x);
+    return report_ =
+               engine_.subgradient_on_arrival(backend_, m, arrival, x, static_cast<T>(keep), -rate);
   }
 
   /// What the last execution reported.
@@ -158,6 +170,18 @@ class lmo_plan {
       adapter::gather(m, copy);
       return {copy.as_const(), false};
     }
+  }
+
+  void check_update(const oriented_view<const T, space>& m,
+                    const oriented_view<T, space>& x) const {
+    if (m.rows() != rows_ || m.cols() != cols_)
+      refuse("update: the shape of M", shape_text(rows_, cols_).c_str(),
+             shape_text(m.rows(), m.cols()));
+    if (x.rows() != rows_ || x.cols() != cols_)
+      refuse("update: the shape of X", shape_text(rows_, cols_).c_str(),
+             shape_text(x.rows(), x.cols()));
+    if (overlaps(m.storage, x.storage))
+      refuse("update: the memory of X", "apart from that of M", "an overlap");
   }
 
   template <class M, class X>

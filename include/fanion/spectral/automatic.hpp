@@ -67,9 +67,8 @@ template <Real T, class B, SpectralMethod M>
     if (3 * (need.depth + 8) >= r) return make_solver<T>(b, m, n, need, exact{});
     // A loose gap is what training asks for, where the last subspace is nearly right already.
     if (method.gap.value_or(default_gap<T>) >= 1e-3)
-      return make_solver<T>(
-          b, m, n, need,
-          subspace{.oversample = need.depth <= 4 ? 4 : 3, .gap = method.gap, .seed = method.seed});
+      return make_solver<T>(b, m, n, need,
+                            subspace{.oversample = 4, .gap = method.gap, .seed = method.seed});
     return make_solver<T>(b, m, n, need, lanczos{.gap = method.gap, .seed = method.seed});
   }
 }

@@ -1,12 +1,15 @@
 /// @file  Leading triplets by block iteration with Rayleigh-Ritz: subspace, power and randomized.
 ///
-/// One half step from an orthonormal basis X of the right side:
-///   Y = A X,  Q = orth(Y),  QᵀY = L diag(σ) Rᵀ (small),  U = Q L,  V = X R,
-/// after which UᵀA V = diag(σ) exactly, so σ are the values that U and V attain. The next half step
-/// goes the other way, Aᵀ from U. Each reads the matrix once: the step of a training run, whose
-/// momentum has hardly moved since the last one, is often a single half step.
+/// One step from an orthonormal basis X of the left side:
+///   Z = AᵀX and Y = A Z in one read of A,
+///   Q = orth(Z),  QᵀZ = L diag(s) Rᵀ (small),  V = Q L = Z R diag(1/s),
+///   W = A V = Y R diag(1/s),  P = orth(W),  PᵀW = L' diag(σ) R'ᵀ (small),  U = P L',  V <- V R',
+/// after which UᵀA V = diag(σ), so σ are the values that U and V attain: block power iteration with
+/// A Aᵀ, of which both halves count. The read that finds ‖A‖_F comes before and is not wasted: it
+/// multiplies the old V, which is half a step more.
 #pragma once
 
+#include <fanion/backend/concepts.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
@@ -20,9 +23,9 @@
 
 namespace fanion {
 
-/// One pass and 2 m n b flops a half step, b = min(r, k + oversample); 3 (m + n) b scalars of
-/// memory. A warm start is the pair of subspaces of the last call; a random column in place of the
-/// last one lets it leave a stale subspace.
+/// One pass and 4 m n b flops a step, b = min(r, k + oversample); 3 (m + n) b scalars of memory.
+/// The left side is that of the storage: its panels are contiguous. A warm start is the pair U, V
+/// of the last call; a random column beside it lets it leave a stale subspace.
 template <Real T, class B>
 class block_solver {
  public:
@@ -31,41 +34,75 @@ class block_solver {
   block_solver(B& b, index_t m, index_t n, index_t k, const subspace& method)
       : block_solver(b, m, n, k, method.oversample, method.seed) {
     warm_ = true;
-    set_stop(method.gap, method.passes, 400);
+    set_stop(method.gap, method.passes, 200);
   }
   block_solver(B& b, index_t m, index_t n, index_t k, const power& method)
       : block_solver(b, m, n, k, 0, method.seed) {
-    set_stop(method.gap, method.passes, 4000);
+    set_stop(method.gap, method.passes, 2000);
   }
   block_solver(B& b, index_t m, index_t n, index_t k, const randomized& method)
       : block_solver(b, m, n, k, method.oversample, method.seed) {
-    set_stop({}, 2 * (expects_at_least(method.iterations, 0, "randomized: iterations") + 1), 0);
+    set_stop({}, expects_at_least(method.iterations, 0, "randomized: iterations") + 1, 0);
   }
 
-  /// Allocates nothing.
-  [[nodiscard]] triplets<T, space> solve(B& b, const operand<T, space>& a) {
-    start(b);
+  /// Reads a matrix once for two ends: returns its Frobenius norm, and says that the next operand,
+  /// whose storage is transposed or not, is about `keep` times the last one plus `share` times this
+  /// one, which is 0 and 1 where it is the next operand itself. What was known of A V is brought up
+  /// to date by that, exactly where the relation is exact. Changes nothing but the next start.
+  [[nodiscard]] T approach(B& b, const oriented_view<const T, space>& g, bool transposed, T keep,
+                           T share) {
+    const std::size_t l = left_of(transposed), r = 1 - l;
+    const bool known = warm_ && memory_.held[r];
+    ready_ = known ? std::min(depth_, memory_.rank) : 0;
+    fresh_ = known ? std::min<index_t>(1, block_ - std::min(ready_, block_)) : block_;
+    const auto work = sides_[r].work.columns(0, ready_ + fresh_);
+    const auto image = sides_[l].image.columns(0, ready_ + fresh_);
+    b.copy(sides_[r].basis.columns(0, ready_).as_const(), work.columns(0, ready_));
+    if (fresh_ > 0) b.random(work.columns(ready_, fresh_), stream() + 7);
+    T length;
+    if (g.transposed == (l == 1)) {
+      length = b.multiply_norm(share, g.storage, work.as_const(), image, scratch_);
+    } else {
+      length = b.norm(g.storage);
+      b.multiply_adjoint(share, g.storage, work.as_const(), T(0), image, scratch_);
+    }
+    // A V = U diag(σ) of the last operand.
+    if (keep != T(0) && memory_.held[l])
+      for (index_t i = 0; i < ready_; ++i)
+        b.axpby(keep * sigma_[static_cast<std::size_t>(i)] / memory_.scale,
+                sides_[l].basis.columns(i, 1).as_const(), T(1), image.columns(i, 1));
+    approached_ = is_finite(b.norm(image.as_const()));
+    return length;
+  }
+
+  /// `prepare` is handed on to multiply_pair at the first step, after which `length()` must be
+  /// ‖A‖_F in units of the matrix: A may come into being as it is first read. Allocates nothing.
+  template <class Arrival>
+  [[nodiscard]] triplets<T, space> solve(B& b, operand<T, space> a, Arrival& arrival) {
+    start(b, a);
     triplets<T, space> answer;
-    // Whether the basis to step from holds all that A can see: then one half step is exact.
-    bool whole = block_ == sides_[memory_.from].basis.rows();
-    for (index_t step = 1;; ++step) {
-      const index_t noise = noise_;
-      half_step(b, a);
-      answer.effort.passes = answer.effort.iterations = step;
-      const double estimate = estimated_gap(a.frobenius), missed = whole ? 0 : estimate;
-      if (fixed_ > 0 ? step >= fixed_ : missed <= gap_) break;
-      if (fixed_ == 0 && step >= most_) {
+    for (index_t steps = 1;; ++steps) {
+      const bool whole = step(b, a, arrival, steps, answer.effort);
+      if (steps == 1) {
+        const T length = arrival.length();
+        a.frobenius = static_cast<double>(length) * static_cast<double>(a.scale);
+        if (!is_finite(length) || length == T(0)) {
+          answer.effort.outcome = length == T(0) ? outcome::zero_input : outcome::non_finite;
+          return answer;
+        }
+      }
+      answer.effort.iterations = steps;
+      const double missed = whole ? 0 : estimated_gap(a.frobenius, steps);
+      if (fixed_ > 0 ? steps >= fixed_ : missed <= gap_) break;
+      if (fixed_ == 0 && steps >= most_) {
         answer.effort.outcome = outcome::budget_spent;
         break;
       }
-      // The image spans A's range where it fills its side, or where noise could add nothing to it.
-      // Columns lost otherwise stood in A's null space, as those of a stale start may: draw others.
-      whole =
-          block_ == sides_[memory_.from].basis.rows() || memory_.rank < (step > 1 ? block_ : noise);
+      // Columns that were lost stood in A's null space, as those of a stale start may: draw others.
       noise_ = block_ - memory_.rank;
-      if (!whole)
-        complete(b, sides_[memory_.from], stream() + 3 * static_cast<std::uint64_t>(step));
+      complete(b, left_, stream() + 3 * static_cast<std::uint64_t>(steps));
     }
+    memory_.scale = a.scale;
     ++memory_.calls;
 
     const index_t k = std::min(depth_, block_), rank = memory_.rank;
@@ -76,11 +113,14 @@ class block_solver {
     answer.sigma = std::span<const T>(sigma_.data(), static_cast<std::size_t>(k));
     answer.upper = upper_;
     answer.contraction = std::sqrt((1 + departure(b, answer.u)) * (1 + departure(b, answer.v)));
-    answer.effort.residual = change_;
+    answer.effort.residual = gain_;
     return answer;
   }
 
-  void reset() { memory_ = {}; }
+  void reset() {
+    memory_ = {};
+    approached_ = false;
+  }
 
   /// Starts the next call from the span of V, n x c with c >= 1; more columns than the block are
   /// ignored.
@@ -88,7 +128,10 @@ class block_solver {
   void seed(B& b, input<T, space> v) {
     if (!warm_) throw std::invalid_argument("seed_subspace: this plan's method keeps no subspace");
     const auto calls = memory_.calls;
-    memory_ = {.rank = std::min(v.cols(), block_), .calls = calls};
+    reset();
+    memory_.rank = std::min(v.cols(), block_);
+    memory_.calls = calls;
+    memory_.held = {false, true};
     b.fill(sides_[1].basis, T(0));
     b.copy(v.columns(0, memory_.rank), sides_[1].basis.columns(0, memory_.rank));
   }
@@ -98,11 +141,11 @@ class block_solver {
     out.write(block_);
     out.write(k.rank);
     out.write(k.calls);
-    out.write(k.from);
-    out.write(static_cast<std::uint8_t>(k.paired));
-    out.write(std::span<const double>(k.drift));
-    out.write(std::span<const double>(k.age));
+    for (const bool held : k.held) out.write(static_cast<std::uint8_t>(held));
+    out.write(k.scale);
+    out.write(k.trust);
     out.write(k.missing);
+    out.write(std::span<const T>(sigma_));
     for (const side& s : sides_)
       out.write(std::span<const T>(s.basis.data(), static_cast<std::size_t>(s.basis.size())));
   }
@@ -112,38 +155,38 @@ class block_solver {
     memory k;
     k.rank = in.read<index_t>();
     k.calls = in.read<std::uint64_t>();
-    k.from = in.read<std::uint8_t>();
-    const auto paired = in.read<std::uint8_t>();
-    k.paired = paired != 0;
-    in.read(std::span<double>(k.drift));
-    in.read(std::span<double>(k.age));
+    for (bool& held : k.held) held = in.read<std::uint8_t>() != 0;
+    k.scale = in.read<T>();
+    k.trust = in.read<double>();
     k.missing = in.read<double>();
-    std::vector<T> both(static_cast<std::size_t>((m_ + n_) * block_));
-    in.read(std::span<T>(both));
-    if (k.rank < 0 || k.rank > block_ || k.from > 1 || paired > 1)
+    std::vector<T> values(static_cast<std::size_t>(block_ + (m_ + n_) * block_));
+    in.read(std::span<T>(values));
+    if (k.rank < 0 || k.rank > block_ || !(k.scale > T(0)))
       throw std::invalid_argument("checkpoint: impossible subspace");
-    std::copy_n(both.begin(), m_ * block_, sides_[0].basis.data());
-    std::copy_n(both.begin() + m_ * block_, n_ * block_, sides_[1].basis.data());
+    auto at = values.begin();
+    std::copy_n(at, block_, sigma_.begin());
+    std::copy_n(at += block_, m_ * block_, sides_[0].basis.data());
+    std::copy_n(at += m_ * block_, n_ * block_, sides_[1].basis.data());
+    reset();
     memory_ = k;
   }
 
  private:
-  /// Left (0) or right (1): the basis that answers, and two buffers of its shape.
+  /// Rows (0) or columns (1) of A: the basis that answers, and two buffers of its shape.
   struct side {
     matrix_view<T, space> basis, work, image;
   };
 
   static constexpr double unknown = std::numeric_limits<double>::infinity();
 
-  /// What a call leaves to the next, beside the two bases.
+  /// What a call leaves to the next, beside the two bases and σ.
   struct memory {
-    index_t rank = 0;         ///< columns in use
-    std::uint64_t calls = 0;  ///< numbers the draws of noise
-    std::uint8_t from = 1;    ///< the side to step from
-    bool paired = false;      ///< whether both sides hold a pair, or `from` alone a start
-    std::array<double, 2> drift = {unknown, unknown};  ///< value lost a call by not updating a side
-    std::array<double, 2> age = {0, 0};                ///< calls since a side was updated
-    double missing = 0;                                ///< share of ‖A‖_F² outside the block
+    index_t rank = 0;                           ///< columns in use
+    std::uint64_t calls = 0;                    ///< numbers the draws of noise
+    std::array<bool, 2> held = {false, false};  ///< which sides hold a basis
+    T scale = 1;                                ///< of the operand whose σ are known
+    double trust = unknown;  ///< what a first step leaves, as a multiple of its second half's gain
+    double missing = 0;      ///< share of ‖A‖_F² outside the block
   };
 
   block_solver(B& b, index_t m, index_t n, index_t k, index_t oversample, std::uint64_t seed)
@@ -154,7 +197,7 @@ class block_solver {
         seed_(seed),
         buffer_(b.template make_workspace<T>(views_size() + scratch_size(b))),
         sigma_(static_cast<std::size_t>(block_)),
-        before_(static_cast<std::size_t>(block_)),
+        middle_(static_cast<std::size_t>(block_)),
         upper_(static_cast<std::size_t>(std::min(k, block_))) {
     T* at = buffer_.data();
     const auto take = [&at](index_t rows, index_t cols) {
@@ -165,20 +208,23 @@ class block_solver {
     for (const std::size_t s : {0u, 1u})
       for (auto* view : {&sides_[s].basis, &sides_[s].work, &sides_[s].image})
         *view = take(s == 0 ? m : n, block_);
-    core_ = take(block_, block_);
-    left_ = take(block_, block_);
-    right_ = take(block_, block_);
+    for (auto* view : {&core_, &lefts_, &rights_, &turn_}) *view = take(block_, block_);
+    lengths_ = take(1, block_);
     scratch_ = buffer_.span().subspan(static_cast<std::size_t>(views_size()));
   }
 
-  [[nodiscard]] index_t views_size() const { return 3 * (n_ + m_) * block_ + 3 * block_ * block_; }
+  [[nodiscard]] index_t views_size() const {
+    return 3 * (n_ + m_) * block_ + (4 * block_ + 1) * block_;
+  }
   [[nodiscard]] index_t scratch_size(const B& b) const {
     const index_t k = block_;
-    return std::max({apply_size<T>(b, m_, n_, k), b.template orthonormalize_size<T>(m_, k),
-                     b.template orthonormalize_size<T>(n_, k), b.template small_svd_size<T>(k, k),
-                     b.template multiply_adjoint_size<T>(n_, k, k),
-                     b.template multiply_adjoint_size<T>(m_, k, k),
-                     b.template multiply_size<T>(n_, k, k), b.template multiply_size<T>(m_, k, k)});
+    index_t most = std::max(b.template small_svd_size<T>(k, k), apply_size<T>(b, m_, n_, k));
+    for (const index_t rows : {m_, n_})
+      most = std::max({most, b.template orthonormalize_size<T>(rows, k),
+                       b.template multiply_adjoint_size<T>(rows, k, k),
+                       b.template multiply_size<T>(rows, k, k),
+                       b.template multiply_pair_size<T>(rows, m_ + n_ - rows, k)});
+    return most;
   }
 
   void set_stop(std::optional<double> gap, index_t passes, index_t most) {
@@ -187,125 +233,194 @@ class block_solver {
     most_ = most;
   }
 
-  /// An orthonormal basis to step from: what is remembered, with noise in the last column. Of two
-  /// sides, the one that drifts less is stepped from, so that the other one is brought up to date.
-  void start(B& b) {
-    if (!warm_) memory_ = {.calls = memory_.calls};
-    memory& k = memory_;
-    for (double& age : k.age) age += 1;
-    settled_ = false;
-    cold_ = !k.paired;
-    if (k.paired && k.rank == block_)
-      k.from = k.drift[0] * k.age[0] > k.drift[1] * k.age[1] ? 1 : 0;
-    fresh_ = std::min<index_t>(1, block_ - std::min(depth_, block_));
-    if (k.rank == block_) k.rank -= fresh_;
-    noise_ = block_ - k.rank;
-    complete(b, sides_[k.from], stream());
-  }
-
+  [[nodiscard]] static std::size_t left_of(bool transposed) { return transposed ? 1 : 0; }
   [[nodiscard]] std::uint64_t stream() const { return mix_bits(seed_ ^ mix_bits(memory_.calls)); }
 
-  /// Fills the columns of the basis beyond the rank with noise and makes all of it orthonormal.
-  void complete(B& b, side& s, std::uint64_t stream) {
+  /// An orthonormal basis to step from: what `approach` brought up to date, the trailing columns of
+  /// the last basis, and noise.
+  void start(B& b, const operand<T, space>& a) {
+    left_ = left_of(a.matrix.transposed);
+    const side& x = sides_[left_];
+    memory& k = memory_;
+    if (!warm_ || !k.held[left_]) k.rank = 0;
+    cold_ = k.rank == 0;
+    spans_ = false;
+    if (approached_) {
+      const index_t kept = std::max(ready_, std::min(k.rank, block_ - fresh_));
+      b.copy(x.image.columns(0, ready_).as_const(), x.basis.columns(0, ready_));
+      b.copy(x.image.columns(ready_, fresh_).as_const(), x.basis.columns(kept, fresh_));
+      k.rank = b.orthonormalize(x.basis.columns(0, kept + fresh_), scratch_);
+      spans_ = fresh_ == block_ && k.rank < block_;
+    } else {
+      k.rank = std::min(k.rank, block_ - std::min<index_t>(1, block_ - std::min(depth_, block_)));
+    }
+    noise_ = block_ - k.rank;
+    approached_ = false;
+    complete(b, left_, stream());
+  }
+
+  /// Fills the columns of a side's basis beyond the rank with noise, and makes all of it
+  /// orthonormal.
+  void complete(B& b, std::size_t s, std::uint64_t stream) {
     index_t& rank = memory_.rank;
+    const auto basis = sides_[s].basis;
     for (std::uint64_t attempt = 0; attempt < 3 && rank < block_; ++attempt) {
-      b.random(s.basis.columns(rank, block_ - rank), stream + attempt);
-      rank = b.orthonormalize(s.basis, scratch_);
+      b.random(basis.columns(rank, block_ - rank), stream + attempt);
+      rank = b.orthonormalize(basis, scratch_);
     }
   }
 
-  /// From the basis of one side to those of both.
-  void half_step(B& b, const operand<T, space>& a) {
+  /// From the basis of the left side to those of both. Returns whether the block holds all that A
+  /// can see: then σ are singular values.
+  template <class Arrival>
+  bool step(B& b, const operand<T, space>& a, Arrival& arrival, index_t steps, effort& done) {
     memory& k = memory_;
+    side& x = sides_[left_];
+    side& y = sides_[1 - left_];
     const index_t rank = k.rank;
-    side& x = sides_[k.from];
-    side& y = sides_[1 - k.from];
-    const auto basis = x.basis.columns(0, rank), image = y.image.columns(0, rank);
-    if (k.from == 1)
-      apply(b, a, basis.as_const(), image, scratch_);
-    else
-      apply_adjoint(b, a, basis.as_const(), image, scratch_);
+    const auto z = y.image.columns(0, rank), w = x.image.columns(0, rank);
+    const auto& matrix = a.matrix.storage;
+    const auto basis = x.basis.columns(0, rank).as_const();
+    if (steps == 1) {
+      done.passes += b.multiply_pair(a.scale, matrix, basis, z, w, scratch_, arrival);
+    } else {
+      done.passes +=
+          b.multiply_pair(a.scale, matrix, basis, z, w, scratch_, ignore_columns<T, space>());
+    }
+    if (steps == 1 && !is_finite(arrival.length())) return false;
 
-    // What the old pair of subspaces attains on this matrix: the gain tells how far there is to go.
-    // Where both sides were updated on this very matrix, that is σ itself.
-    if (k.age[k.from] == 0)
-      std::swap(before_, sigma_);
-    else
-      std::fill(before_.begin(), before_.end(), T(0));
-    if (k.paired && k.age[k.from] > 0)
-      small_svd_of(b, y.basis.columns(0, rank), image, std::span(before_));
+    const auto q = y.work.columns(0, rank);
+    b.copy(z.as_const(), q);
+    const index_t range = b.orthonormalize(q, scratch_);
+    std::fill(middle_.begin(), middle_.end(), T(0));
+    small_svd_of(b, q.columns(0, range), z, std::span(middle_));
+    // Where V is to go, and W = A V: from Y where rounding allows it, with a pass of its own
+    // where it does not.
+    const auto spread = x.work.columns(0, range);
+    const bool shared = unmix(b, rank, range);
+    if (shared)
+      b.multiply(T(1), w.as_const(), turn_.block(0, 0, rank, range).as_const(), T(0), spread,
+                 scratch_);
+    b.copy(lefts_.block(0, 0, range, range).as_const(), turn_.block(0, 0, range, range));
+    if (!shared) {
+      const auto v = y.image.columns(0, range);
+      b.multiply(T(1), q.columns(0, range).as_const(), turn_.block(0, 0, range, range).as_const(),
+                 T(0), v, scratch_);
+      b.multiply(a.scale, matrix, v.as_const(), T(0), spread, scratch_);
+      ++done.passes;
+    }
 
-    const auto work = y.work.columns(0, rank);
-    b.copy(image.as_const(), work);
-    const index_t range = b.orthonormalize(work, scratch_);
+    const auto p = x.image.columns(0, range);
+    b.copy(spread.as_const(), p);
+    const index_t kept = b.orthonormalize(p, scratch_);
     std::fill(sigma_.begin(), sigma_.end(), T(0));
-    small_svd_of(b, work.columns(0, range), image, std::span(sigma_));
-    const matrix_view<T, space> left(left_.data(), range, range);
-    const matrix_view<T, space> right(right_.data(), rank, range);
+    small_svd_of(b, p.columns(0, kept), spread, std::span(sigma_));
+    b.fill(x.basis, T(0));
+    b.multiply(T(1), p.columns(0, kept).as_const(), lefts_.block(0, 0, kept, kept).as_const(), T(0),
+               x.basis.columns(0, kept), scratch_);
+    const auto both = core_.block(0, 0, range, kept);
+    b.multiply(T(1), turn_.block(0, 0, range, range).as_const(),
+               rights_.block(0, 0, range, kept).as_const(), T(0), both, scratch_);
     b.fill(y.basis, T(0));
-    b.multiply(T(1), work.columns(0, range).as_const(), left.as_const(), T(0),
-               y.basis.columns(0, range), scratch_);
-    b.fill(x.work, T(0));
-    b.multiply(T(1), basis.as_const(), right.as_const(), T(0), x.work.columns(0, range), scratch_);
-    std::swap(x.basis, x.work);
-    k.rank = range;
-    k.paired = true;
-    k.from = 1 - k.from;
+    b.multiply(T(1), q.columns(0, range).as_const(), both.as_const(), T(0),
+               y.basis.columns(0, kept), scratch_);
+    k.rank = kept;
+    k.held = {true, true};
+    // V spans the rows of A where it fills its side, where X filled the other or held the image of
+    // more noise than A has rank, or where noise could add nothing to V.
+    return spans_ || rank == x.basis.rows() || range == y.basis.rows() ||
+           range < (steps > 1 ? block_ : noise_);
   }
 
-  /// PᵀY = L diag(values) Rᵀ, into left_ and right_.
+  /// PᵀY = L diag(values) Rᵀ, into lefts_ and rights_.
   void small_svd_of(B& b, matrix_view<T, space> p, matrix_view<T, space> y, std::span<T> values) {
     const index_t rows = p.cols(), cols = y.cols(), least = std::min(rows, cols);
-    const matrix_view<T, space> core(core_.data(), rows, cols), left(left_.data(), rows, least),
-        right(right_.data(), cols, least);
+    const auto core = core_.block(0, 0, rows, cols);
     b.multiply_adjoint(T(1), p.as_const(), y.as_const(), T(0), core, scratch_);
-    b.small_svd(core.as_const(), left, values.first(static_cast<std::size_t>(least)), right,
+    b.small_svd(core.as_const(), lefts_.block(0, 0, rows, least),
+                values.first(static_cast<std::size_t>(least)), rights_.block(0, 0, cols, least),
                 scratch_);
   }
 
-  /// What the value still misses, as a share of it: an estimate, not a proof. With Δ the gain of
-  /// the half step for the side that it updated:
-  ///  - The first one of a call says how far the matrix has moved: the other side misses about as
-  ///    much, or what it usually loses in its age. A direction that came from nowhere is invisible
-  ///    to both, but the energy outside the block rises, and a rank-one newcomer of that energy
-  ///    would replace σ_k.
-  ///  - Later ones converge with a ratio q: Δq/(1-q) is left. After a warm start q is the ratio of
-  ///    two gains; a cold one takes (σ_b/σ_k)² where that is larger.
-  [[nodiscard]] double estimated_gap(double frobenius) {
+  /// R diag(1/s) into turn_, with which A Z becomes A V. Column i of A V then carries the rounding
+  /// of A Z times Σ_c ‖z_c‖ |R_ci| / s_i: false where that amplification is more than ε^(-1/3).
+  [[nodiscard]] bool unmix(B& b, index_t rank, index_t range) {
+    const T most =
+        static_cast<T>(std::cbrt(1 / static_cast<double>(std::numeric_limits<T>::epsilon())));
+    const auto lengths = lengths_.columns(0, rank);  // ‖z_c‖, which orthonormal Q keeps
+    for (index_t c = 0; c < rank; ++c)
+      b.norm_to(core_.block(0, c, range, 1).as_const(), lengths.columns(c, 1));
+    const auto turn = turn_.block(0, 0, rank, range);
+    b.copy(rights_.block(0, 0, rank, range).as_const(), turn);
+    for (index_t i = 0; i < range; ++i) {
+      const T s = middle_[static_cast<std::size_t>(i)];
+      if (!(s > T(0))) return false;
+      b.axpby(T(1) / s, turn.columns(i, 1).as_const(), T(0), turn.columns(i, 1));
+    }
+    const auto product = core_.block(0, 0, 1, range);
+    b.map_entries(turn.as_const(), rights_.block(0, 0, rank, range),
+                  [](T x, T) { return x < T(0) ? -x : x; });
+    b.multiply(T(1), lengths.as_const(), rights_.block(0, 0, rank, range).as_const(), T(0), product,
+               scratch_);
+    return b.reduce_entries(product.as_const(), reduction::max_abs) <= most;
+  }
+
+  /// What the value still misses, as a share of it: an estimate, not a proof. Each step raises it
+  /// twice, by updating V and then U, and with a ratio q of two gains in a row, Δq/(1-q) is left
+  /// after a gain Δ. The first step of a call knows one gain only, that of U. What was left after
+  /// it is seen when there is a second step, and remembered: `trust`, that much for each unit of
+  /// the gain. It grows with each call that relies on it, until a second step measures it again.
+  ///
+  /// A direction that came from nowhere is invisible to U and V, but the energy outside the block
+  /// rises, and a newcomer of rank one and of that energy would replace σ_k.
+  [[nodiscard]] double estimated_gap(double frobenius, index_t steps) {
     memory& known = memory_;
     const auto k = static_cast<std::size_t>(std::min(depth_, block_));
-    double now = 0, then = 0, held = 0;
+    double now = 0, middle = 0, held = 0;
     for (std::size_t i = 0; i < k; ++i) {
       now += static_cast<double>(sigma_[i]);
-      then += static_cast<double>(before_[i]);
+      middle += static_cast<double>(middle_[i]);
     }
     for (const T s : sigma_) held += static_cast<double>(s) * static_cast<double>(s);
-    const double last_change = change_;
-    change_ = now > 0 ? std::max(0.0, now - then) / now : 0;
-
-    const std::size_t updated = known.from, other = 1 - updated;
-    if (known.age[updated] > 0) known.drift[updated] = change_ / known.age[updated];
-    known.age[updated] = 0;
+    const double first = std::max(0.0, middle - value_), second = std::max(0.0, now - middle);
+    const double before = gain_;
+    value_ = now;
+    gain_ = now > 0 ? second / now : 0;
     const double missing = std::max(0.0, 1 - held / (frobenius * frobenius));
     const double grown = std::max(0.0, missing - known.missing);
     known.missing = missing;
+    if (!(sigma_[k - 1] > T(0))) return 1;  // fewer values than are wanted
 
-    // Nothing to compare with, or fewer values than are wanted.
-    if (!(then > 0) || !(sigma_[k - 1] > T(0))) return 1;
-    if (known.age[other] > 0) {
+    if (steps == 1) {
+      lead_ = gain_;
+      since_ = 0;
+      if (cold_ || known.trust == unknown) return 1;
       const double newcomer =
           (std::sqrt(grown) * frobenius - static_cast<double>(sigma_[k - 1])) / now;
-      // Twice: what the other side lost is a guess from one call, and guesses miss by that much.
-      return 2 * std::max({change_, known.drift[other] * known.age[other], newcomer});
+      known.trust *= 1.05;
+      return std::max(2 * known.trust * gain_, newcomer);
     }
-    double ratio = settled_ ? change_ / last_change : 0.6;  // until there are two gains
+    since_ += (first + second) / now;
+    const auto ratio = [](double later, double earlier) {
+      return later <= 0 ? 0 : earlier <= later ? 1 : later / earlier;
+    };
+    double q = std::max(ratio(first / now, before), ratio(second, first));
     if (cold_) {
-      const auto last = std::max(static_cast<std::size_t>(block_ - 1 - fresh_), k - 1);
-      const double tail = static_cast<double>(sigma_[last] / sigma_[k - 1]);
-      ratio = std::max(ratio, tail * tail);
+      const auto last = static_cast<std::size_t>(std::max(memory_.rank - 1, depth_ - 1));
+      const double tail = static_cast<double>(sigma_[std::min(last, sigma_.size() - 1)]) /
+                          static_cast<double>(sigma_[k - 1]);
+      q = std::max(q, tail * tail);
     }
-    settled_ = true;
-    return change_ <= 0 ? 0 : change_ * std::min(ratio, 0.99) / (1 - std::min(ratio, 0.99));
+    q = std::min(q, 0.99);
+    const double left = gain_ * q / (1 - q);
+    // A first gain of about the gap's own size is worth measuring against, smaller ones may be
+    // rounding. A cold start's first gain is like no other, but its ratio is the matrix's.
+    if (cold_ || known.trust == unknown)
+      known.trust = q / (1 - q);
+    else if (lead_ > gap_ / 16)
+      known.trust = (since_ + left) / lead_;
+    known.trust = std::max(known.trust, 0.02);
+    return left;
   }
 
   /// ‖XᵀX - I‖_F, which bounds ‖X‖₂² - 1. A zero column contracts, so it departs by nothing.
@@ -321,21 +436,31 @@ class block_solver {
   index_t m_, n_, depth_, block_;
   std::uint64_t seed_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
-  std::vector<T> sigma_, before_;
+  std::vector<T> sigma_, middle_;
   std::vector<double> upper_;
   side sides_[2];
-  matrix_view<T, space> core_, left_, right_;
+  matrix_view<T, space> core_, lefts_, rights_, turn_, lengths_;
   std::span<T> scratch_;
+  memory memory_;
   bool warm_ = false;
   double gap_ = 0;
-  double change_ = 0;
   index_t fixed_ = 0;
   index_t most_ = 0;
-  index_t noise_ = 0;  ///< columns of the start of a half step that are random
+
+  // Of the start that `approach` prepared: columns of A V, and of noise, in the left image.
+  bool approached_ = false;
+  index_t ready_ = 0;
   index_t fresh_ = 0;
-  bool cold_ = true;      ///< this call started without a pair
-  bool settled_ = false;  ///< both sides were updated on this matrix before
-  memory memory_;
+
+  // Of the call in progress.
+  std::size_t left_ = 0;  ///< the side that steps start from
+  bool cold_ = true;      ///< it had no pair to start from
+  bool spans_ = false;    ///< the start held all of A's range
+  index_t noise_ = 0;     ///< columns of the start of a step that are random
+  double value_ = 0;      ///< Σσ after the last step
+  double gain_ = 0;       ///< of the last update of U, as a share of the value
+  double lead_ = 0;       ///< that of the first step
+  double since_ = 0;      ///< what all later steps gained
 };
 
 }  // namespace fanion

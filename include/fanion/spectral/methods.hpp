@@ -58,8 +58,8 @@ struct power {
   static constexpr bool capturable = false;
 };
 
-/// Randomized range finder (Halko, Martinsson and Tropp 2011): Gaussian start, `iterations` power
-/// iterations, no memory.
+/// Randomized range finder (Halko, Martinsson and Tropp 2011): Gaussian start, no memory, a fixed
+/// number of products: those of `iterations` power iterations and one more.
 struct randomized {
   index_t oversample = 8;
   index_t iterations = 2;

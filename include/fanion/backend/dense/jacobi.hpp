@@ -56,7 +56,7 @@ index_t orthogonalize_columns(matrix_view<T> A, T* squares, T tolerance, index_t
     // Late sweeps find little to do: sixteen products at once are cheaper than one by one.
     const auto settled = [&](index_t i0, index_t j0) {
       T d[static_cast<std::size_t>(side * side)] = {};
-      dot_tile<T, side, side>(rows, T(1), A.col(i0), A.ld(), A.col(j0), A.ld(), d, side);
+      panel_dot<T, side, side>(rows, T(1), A.col(i0), A.ld(), A.col(j0), A.ld(), d, side, {});
       for (index_t j = j0; j < j0 + side; ++j)
         for (index_t i = i0; i < std::min(i0 + side, j); ++i)
           if (std::abs(d[i - i0 + (j - j0) * side]) >

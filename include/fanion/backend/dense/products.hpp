@@ -1,13 +1,15 @@
 /// @file  The products of a panel, each by the kernel that suits its number of columns.
 #pragma once
 
+#include <fanion/backend/dense/gemm.hpp>
+#include <fanion/backend/dense/reduce.hpp>
 #include <fanion/backend/dense/skinny.hpp>
 
 namespace fanion::dense {
 
 template <Real T>
 [[nodiscard]] constexpr index_t multiply_size(index_t m, index_t n, index_t k) noexcept {
-  return k <= skinny_most ? padded<T>(n * k) : gemm_size<T>(m, k, n);
+  return k <= skinny_most ? 0 : gemm_size<T>(m, k, n);
 }
 
 /// Y(m x k) = a A(m x n) X(n x k) + b Y.
@@ -16,7 +18,7 @@ void multiply(T a, input<T> A, input<T> X, T b, matrix_view<T> Y, std::span<T> s
   if (A.cols() == 0) return scale<T>(b, Y);
   if (Y.empty()) return;
   if (Y.cols() <= skinny_most)
-    skinny_multiply<T>(a, A, X, b, Y, scratch_stack<T>(scratch).take(X.size()));
+    skinny_multiply<T>(a, A, X, b, Y);
   else
     gemm<T>(a, {A, false}, {X, false}, b, Y, part::whole, scratch);
 }
@@ -37,7 +39,7 @@ void multiply_adjoint(T a, input<T> A, input<T> X, T b, matrix_view<T> Y, std::s
 
 template <Real T>
 [[nodiscard]] constexpr index_t multiply_outer_size(index_t m, index_t n, index_t k) noexcept {
-  return k <= skinny_depth ? padded<T>(tile_cols * k) : gemm_size<T>(m, n, k);
+  return k <= skinny_most ? 0 : gemm_size<T>(m, n, k);
 }
 
 /// Y(m x n) = a X(m x k) W(n x k)ᵀ + b Y.
@@ -45,10 +47,22 @@ template <Real T>
 void multiply_outer(T a, input<T> X, input<T> W, T b, matrix_view<T> Y, std::span<T> scratch) {
   if (X.cols() == 0) return scale<T>(b, Y);
   if (Y.empty()) return;
-  if (X.cols() <= skinny_depth)
-    skinny_outer<T>(a, X, W, b, Y, scratch_stack<T>(scratch).take(tile_cols * X.cols()));
+  if (X.cols() <= skinny_most)
+    skinny_outer<T>(a, X, W, b, Y);
   else
     gemm<T>(a, {X, false}, {W, true}, b, Y, part::whole, scratch);
+}
+
+/// Y(m x k) = a A(m x n) X(n x k), k <= skinny_most, and ‖A‖_F in the same read, which is repeated
+/// only where squares over- or underflow.
+template <Real T>
+[[nodiscard]] T multiply_norm(T a, input<T> A, input<T> X, matrix_view<T> Y) {
+  pairwise_sum squares;
+  skinny_multiply<T>(a, A, X, T(0), Y, [&](index_t i, index_t rows, index_t p, index_t cols) {
+    squares.add(sum_of_squares<T>(A.block(i, p, rows, cols)));
+  });
+  const double sum = squares.total();
+  return trusted<T>(sum, A.size()) ? static_cast<T>(std::sqrt(sum)) : norm<T>(A);
 }
 
 }  // namespace fanion::dense

@@ -156,10 +156,16 @@ template <Real T>
   return static_cast<T>(blocked_sum<T>(X, Y, [](auto x, auto y) { return x * y; }));
 }
 
+/// Σ X(i, j)², as it comes: infinite where a square overflows.
+template <Real T>
+[[nodiscard]] double sum_of_squares(input<T> X) {
+  return blocked_sum<T>(X, X, [](auto x, auto) { return x * x; });
+}
+
 /// sqrt(Σ X(i, j)²), as dot.
 template <Real T>
 [[nodiscard]] T norm(input<T> X) {
-  const double plain = blocked_sum<T>(X, X, [](auto x, auto) { return x * x; });
+  const double plain = sum_of_squares<T>(X);
   if (trusted<T>(plain, X.size())) return static_cast<T>(std::sqrt(plain));
   const T top = max_abs<T>(X);
   if (top == T(0) || !is_finite(top)) return top;

@@ -2,35 +2,14 @@
 /// it lies, and never packed.
 #pragma once
 
-#include <fanion/backend/dense/gemm.hpp>
-#include <fanion/backend/dense/stream.hpp>
+#include <fanion/backend/dense/elementwise.hpp>
+#include <fanion/backend/dense/panel.hpp>
+#include <fanion/core/view.hpp>
 
 namespace fanion::dense {
 
 /// Columns up to which these kernels beat the packed product.
 inline constexpr index_t skinny_most = 64;
-
-/// C(rows x cols) = α A B + β C for at most tile_rows rows and tile_cols columns. A (rows x depth,
-/// depth <= skinny_depth) lies where it is; B is packed for `cols`.
-inline constexpr index_t skinny_depth = 64;
-template <Real T>
-void strip(index_t rows, index_t cols, index_t depth, T alpha, const T* a, index_t lda, const T* b,
-           T beta, T* c, index_t ldc) {
-  if (rows == tile_rows<T>)
-    return tile_of<T, tile_vectors>(cols, depth, alpha, a, lda, b, beta, c, ldc, rows);
-  for (index_t i = 0; i < rows; i += lanes<T>) {
-    const index_t live = std::min(lanes<T>, rows - i);
-    if (live == lanes<T>) {
-      tile_of<T, 1>(cols, depth, alpha, a + i, lda, b, beta, c + i, ldc, live);
-      continue;
-    }
-    // A whole vector would read past the end of A: complete the last rows with zeros.
-    T edge[static_cast<std::size_t>(skinny_depth * lanes<T>)];
-    for (index_t p = 0; p < depth; ++p)
-      store<T>(edge + p * lanes<T>, load_part<T>(a + i + p * lda, live));
-    tile_of<T, 1>(cols, depth, alpha, edge, lanes<T>, b, beta, c + i, ldc, live);
-  }
-}
 
 /// Columns of a group when n columns are shared evenly among groups of at most `most`.
 [[nodiscard]] constexpr index_t group_width(index_t n, index_t most) noexcept {
@@ -38,111 +17,161 @@ void strip(index_t rows, index_t cols, index_t depth, T alpha, const T* a, index
   return groups == 0 ? 1 : (n + groups - 1) / groups;
 }
 
-/// Y(m x k) = a A(m x n) X(n x k) + b Y, k small. Panels of A's columns, so that the pages at work
-/// stay few; in a panel each strip of rows meets every group of X's columns while it is in cache.
-/// `packed` holds n k scalars.
+/// Rows of a panel of k columns that fill `bytes`, a multiple of the tile's.
 template <Real T>
-void skinny_multiply(T a, input<T> A, input<T> X, T b, matrix_view<T> Y, T* packed) {
+[[nodiscard]] constexpr index_t rows_that_fill(index_t bytes, index_t k) noexcept {
+  const index_t rows = bytes / static_cast<index_t>(sizeof(T)) / std::max<index_t>(k, 1);
+  return std::max(rows / tile_rows<T> * tile_rows<T>, tile_rows<T>);
+}
+
+/// What of a panel stays in the second-level cache while the large matrix passes by.
+inline constexpr index_t resident_bytes = index_t(1) << 19;
+
+/// Y(rows x k) += a A(rows x P) X(P x k), all columns of X in turn.
+template <Real T, index_t P>
+void add_columns(T a, index_t rows, const T* A, index_t lda, const T* x, index_t ldx, index_t k,
+                 T* y, index_t ldy, upcoming<T> next) {
+  const index_t width = group_width(k, add_cols);
+  for (index_t c = 0; c < k; c += width) {
+    const index_t cols = std::min(width, k - c);
+    T packed[static_cast<std::size_t>(P * add_cols)];
+    for (index_t p = 0; p < P; ++p)
+      for (index_t q = 0; q < cols; ++q) packed[p * cols + q] = a * x[p + (c + q) * ldx];
+    with_count<add_cols>(cols, [&]<index_t N>() {
+      panel_add<T, N, P>(rows, A, lda, packed, y + c * ldy, ldy, c == 0 ? next : upcoming<T>());
+    });
+  }
+}
+
+/// Z(P x k) += a A(rows x P)ᵀ Y(rows x k), all columns of Y in turn. Where they come in groups, the
+/// first two ask for half of what is next each, so that memory and arithmetic overlap.
+template <Real T, index_t P>
+void dot_columns(T a, index_t rows, const T* A, index_t lda, const T* y, index_t ldy, index_t k,
+                 T* z, index_t ldz, upcoming<T> next) {
+  const index_t width = group_width(k, dot_right);
+  constexpr index_t half = (P + 1) / 2;
+  for (index_t c = 0; c < k; c += width)
+    with_count<dot_right>(std::min(width, k - c), [&]<index_t N>() {
+      if (width == k) return panel_dot<T, N, P>(rows, a, A, lda, y, ldy, z, ldz, next);
+      panel_dot<T, N, P, half>(rows, a, A, lda, y + c * ldy, ldy, z + c * ldz, ldz, next);
+      if (c > 0 || P == 1)
+        next = {};
+      else if (next.data != nullptr)
+        next.data += half * next.ld;
+    });
+}
+
+/// Calls f<P>(p) for panels of P = `Most` columns p, p+1, … of n and then one by one.
+template <index_t Most, class F>
+void for_each_panel(index_t n, const F& f) {
+  index_t p = 0;
+  for (; p + Most <= n; p += Most) f.template operator()<Most>(p);
+  for (; p < n; ++p) f.template operator()<1>(p);
+}
+
+/// The same rows of the panel after column p, where there is a whole one.
+template <Real T>
+[[nodiscard]] upcoming<T> after(input<T> A, index_t row, index_t p, index_t width) noexcept {
+  if (p + 2 * width > A.cols()) return {};
+  return {&A(row, p + width), A.ld()};
+}
+
+/// Asks for what two panels from now will need of the small factor: one short run a column, which
+/// no hardware prefetcher follows.
+template <class T>
+[[gnu::always_inline]] inline void prefetch_rows(matrix_view<T> X, index_t p) noexcept {
+  for (index_t c = 0; c < X.cols(); ++c) __builtin_prefetch(&X(p, c) + 4 * panel_cols);
+}
+
+/// Looks at nothing: the default of `skinny_multiply`.
+struct no_look {
+  void operator()(index_t, index_t, index_t, index_t) const noexcept {}
+};
+
+/// Y(m x k) = a A(m x n) X(n x k) + b Y, k small. `look(row, rows, col, cols)` is called for blocks
+/// that partition A, each just before it is multiplied.
+template <Real T, class Look = no_look>
+void skinny_multiply(T a, input<T> A, input<T> X, T b, matrix_view<T> Y, const Look& look = {}) {
   const index_t m = Y.rows(), n = X.rows(), k = Y.cols();
-  if (k <= stream_cols) return stream_multiply<T>(a, A, X, b, Y);
-  constexpr index_t panel = 32;
-  const index_t width = group_width(k, tile_cols);
-  for (index_t j = 0; j < k; j += width)
-    pack<T>({X, true}, j, std::min(width, k - j), 0, n, std::min(width, k - j), packed + j * n);
-  for (index_t p = 0; p < n; p += panel) {
-    const index_t depth = std::min(panel, n - p);
-    for (index_t i = 0; i < m; i += tile_rows<T>) {
-      // The strip that comes next, a few cache lines of every column: no hardware prefetcher
-      // follows that many short pieces.
-      const bool below = i + tile_rows<T> < m;
-      const T* next = &A(below ? i + tile_rows<T> : 0, below ? p : std::min(p + depth, n - 1));
-      const index_t ahead = below ? depth : std::min(panel, n - p - depth);
-      for (index_t q = 0; q < ahead; ++q)
-        for (index_t v = 0; v < tile_vectors; ++v)
-          __builtin_prefetch(next + q * A.ld() + v * lanes<T>);
-      for (index_t j = 0; j < k; j += width) {
-        const index_t cols = std::min(width, k - j);
-        strip<T>(std::min(tile_rows<T>, m - i), cols, depth, a, &A(i, p), A.ld(),
-                 packed + j * n + p * cols, p == 0 ? b : T(1), &Y(i, j), Y.ld());
-      }
-    }
-  }
-}
-
-/// Y(m x n) = a X(m x k) W(n x k)ᵀ + b Y for k <= skinny_depth: one write of Y, and one read
-/// unless b is 0. `packed` holds tile_cols k scalars.
-template <Real T>
-void skinny_outer(T a, input<T> X, input<T> W, T b, matrix_view<T> Y, T* packed) {
-  const index_t m = Y.rows(), n = Y.cols(), k = X.cols();
-  if (k <= stream_most) return stream_outer<T>(a, X, W, b, Y);
-  for (index_t j = 0; j < n; j += tile_cols) {
-    const index_t cols = std::min(tile_cols, n - j);
-    pack<T>({W, false}, j, cols, 0, k, cols, packed);
-    for (index_t i = 0; i < m; i += tile_rows<T>)
-      strip<T>(std::min(tile_rows<T>, m - i), cols, k, a, X.data() + i, X.ld(), packed, b, &Y(i, j),
-               Y.ld());
-  }
-}
-
-/// The dot products of P columns of A with Q columns of Y, added to Z(P x Q) times α.
-template <Real T, index_t P, index_t Q>
-void dot_tile(index_t rows, T alpha, const T* a, index_t lda, const T* y, index_t ldy, T* z,
-              index_t ldz) {
-  vec<T> sum[static_cast<std::size_t>(P)][static_cast<std::size_t>(Q)] = {};
-  const auto step = [&](auto get) {
-    vec<T> right[static_cast<std::size_t>(Q)];
-#pragma GCC unroll 16
-    for (index_t q = 0; q < Q; ++q) right[q] = get(y + q * ldy);
-#pragma GCC unroll 16
-    for (index_t p = 0; p < P; ++p) {
-      const vec<T> left = get(a + p * lda);
-#pragma GCC unroll 16
-      for (index_t q = 0; q < Q; ++q) sum[p][q] += left * right[q];
-    }
-  };
-  const index_t whole = rows / lanes<T> * lanes<T>;
-  for (index_t i = 0; i < whole; i += lanes<T>) step([i](const T* x) { return load<T>(x + i); });
-  if (whole < rows) step([&](const T* x) { return load_part<T>(x + whole, rows - whole); });
-#pragma GCC unroll 16
-  for (index_t q = 0; q < Q; ++q) {
-#pragma GCC unroll 16
-    for (index_t p = 0; p < P; ++p) z[p + q * ldz] += alpha * lane_sum<T>(sum[p][q]);
-  }
-}
-
-/// `dot_tile` for a number of columns of Y known at run time, at most Q.
-template <Real T, index_t P, index_t Q>
-void dot_tile_of(index_t cols, index_t rows, T alpha, const T* a, index_t lda, const T* y,
-                 index_t ldy, T* z, index_t ldz) {
-  if (cols == Q) return dot_tile<T, P, Q>(rows, alpha, a, lda, y, ldy, z, ldz);
-  if constexpr (Q > 1) dot_tile_of<T, P, Q - 1>(cols, rows, alpha, a, lda, y, ldy, z, ldz);
-}
-
-/// Z(n x k) = a A(m x n)ᵀ Y(m x k) + b Z, k small. Chunks of rows, so that a few columns of A stay
-/// in the first-level cache while every group of Y's columns meets them.
-template <Real T>
-void skinny_adjoint(T a, input<T> A, input<T> Y, T b, matrix_view<T> Z) {
-  constexpr index_t chunk = 8192 / static_cast<index_t>(sizeof(T));
-  constexpr index_t left = 4, most = vector_bytes == 64 ? 6 : 3;
-  const index_t m = A.rows(), n = A.cols(), k = Y.cols();
-  const index_t width = group_width(k, most);
-  scale<T>(b, Z);
+  const index_t chunk = rows_that_fill<T>(resident_bytes, k);
+  scale<T>(b, Y);
   for (index_t i = 0; i < m; i += chunk) {
     const index_t rows = std::min(chunk, m - i);
-    for (index_t p = 0; p < n;) {
-      const bool four = p + left <= n;
-      for (index_t j = 0; j < k; j += width) {
-        const index_t cols = std::min(width, k - j);
-        if (four)
-          dot_tile_of<T, left, most>(cols, rows, a, &A(i, p), A.ld(), &Y(i, j), Y.ld(), &Z(p, j),
-                                     Z.ld());
-        else
-          dot_tile_of<T, 1, most>(cols, rows, a, &A(i, p), A.ld(), &Y(i, j), Y.ld(), &Z(p, j),
-                                  Z.ld());
-      }
-      p += four ? left : 1;
-    }
+    for_each_panel<panel_cols>(n, [&]<index_t P>(index_t p) {
+      look(i, rows, p, P);
+      prefetch_rows(X, p);
+      add_columns<T, P>(a, rows, &A(i, p), A.ld(), &X(p, 0), X.ld(), k, &Y(i, 0), Y.ld(),
+                        after<T>(A, i, p, P));
+    });
   }
+}
+
+/// Z(n x k) = a A(m x n)ᵀ Y(m x k) + b Z, k small.
+template <Real T>
+void skinny_adjoint(T a, input<T> A, input<T> Y, T b, matrix_view<T> Z) {
+  const index_t m = A.rows(), n = A.cols(), k = Y.cols();
+  const index_t chunk = rows_that_fill<T>(resident_bytes, k);
+  scale<T>(b, Z);
+  for (index_t i = 0; i < m; i += chunk)
+    for_each_panel<dot_left>(n, [&]<index_t P>(index_t p) {
+      prefetch_rows(Z, p);
+      dot_columns<T, P>(a, std::min(chunk, m - i), &A(i, p), A.ld(), &Y(i, 0), Y.ld(), k, &Z(p, 0),
+                        Z.ld(), after<T>(A, i, p, P));
+    });
+}
+
+/// Whether X and Y of `skinny_pair` stay in the second-level cache, so that one read of A pays.
+template <Real T>
+[[nodiscard]] constexpr bool pairs_in_one_read(index_t m, index_t k) noexcept {
+  return k <= skinny_most && 2 * m * k * static_cast<index_t>(sizeof(T)) <= 2 * resident_bytes;
+}
+
+/// Z(n x k) = a AᵀX and Y(m x k) = a A Z for A(m x n), in one read of A: each panel of columns is
+/// still in the first-level cache when its rows of Z are complete. `prepare(col, cols)` is called
+/// for panels that partition A's columns, each just before it is read, and returns what the next
+/// call is going to read.
+template <Real T, class Prepare>
+void skinny_pair(T a, input<T> A, input<T> X, matrix_view<T> Z, matrix_view<T> Y,
+                 Prepare&& prepare) {
+  const index_t m = A.rows(), n = A.cols(), k = X.cols();
+  fill<T>(Z, T(0));
+  fill<T>(Y, T(0));
+  if (m == 0 || k == 0) {
+    (void)prepare(0, n);
+    return;
+  }
+  for_each_panel<panel_cols>(n, [&]<index_t P>(index_t p) {
+    const matrix_view<const T> wanted = prepare(p, P);
+    prefetch_rows(Z, p);
+    upcoming<T> next = after<T>(A, 0, p, P);
+    constexpr index_t Q = P % dot_left == 0 ? dot_left : 1;
+    for (index_t q = 0; q < P; q += Q) {
+      dot_columns<T, Q>(a, m, &A(0, p + q), A.ld(), X.data(), X.ld(), k, &Z(p + q, 0), Z.ld(),
+                        next);
+      if (next.data != nullptr) next.data += Q * A.ld();
+    }
+    add_columns<T, P>(a, m, &A(0, p), A.ld(), &Z(p, 0), Z.ld(), k, Y.data(), Y.ld(),
+                      wanted.rows() == m && wanted.cols() == P
+                          ? upcoming<T>{wanted.data(), wanted.ld()}
+                          : upcoming<T>());
+  });
+}
+
+/// Y(m x n) = a X(m x k) W(n x k)ᵀ + b Y for k <= skinny_most: one write of Y, and one read unless
+/// b is 0.
+template <Real T>
+void skinny_outer(T a, input<T> X, input<T> W, T b, matrix_view<T> Y) {
+  const index_t m = Y.rows(), n = Y.cols(), k = X.cols();
+  const index_t chunk = rows_that_fill<T>(resident_bytes, k);
+  for (index_t i = 0; i < m; i += chunk)
+    for_each_panel<panel_cols>(n, [&]<index_t P>(index_t p) {
+      T packed[static_cast<std::size_t>(P * skinny_most)];
+      prefetch_rows(W, p);
+      for (index_t c = 0; c < k; ++c)
+        for (index_t q = 0; q < P; ++q) packed[c * P + q] = a * W(p + q, c);
+      panel_outer<T, P>(std::min(chunk, m - i), k, X.data() + i, X.ld(), packed, b, &Y(i, p),
+                        Y.ld(), after<T>(Y.as_const(), i, p, P));
+    });
 }
 
 }  // namespace fanion::dense

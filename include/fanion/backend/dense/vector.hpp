@@ -4,6 +4,7 @@
 #include <fanion/core/types.hpp>
 
 #include <cstring>
+#include <utility>
 
 namespace fanion::dense {
 
@@ -48,33 +49,68 @@ template <Real T>
   return v;
 }
 
+/// Writes the first `count` lanes.
+template <Real T>
+inline void store_part(T* p, const vec<T>& v, index_t count) noexcept {
+  std::memcpy(p, &v, static_cast<std::size_t>(count) * sizeof(T));
+}
+
 template <Real T>
 [[nodiscard]] inline vec<T> broadcast(T x) noexcept {
   return x - vec<T>{};
 }
 
-/// Sum of `Count` numbers that stand in a vector's memory, by halves.
-template <Real T, index_t Count = lanes<T>>
-[[nodiscard]] inline T lane_sum(const void* v) noexcept {
-  if constexpr (Count == 1) {
-    T x;
-    std::memcpy(&x, v, sizeof x);
-    return x;
+/// A vector of Count scalars, which need not be a register.
+template <Real T, index_t Count>
+struct short_vector {
+  typedef T type __attribute__((vector_size(static_cast<std::size_t>(Count) * sizeof(T))));
+};
+
+/// The lanes First, First + 1, … of v, as many as the sequence is long. By value and without
+/// memory, so that arrays of accumulators stay in registers.
+template <index_t First, class V, std::size_t... I>
+[[nodiscard]] inline auto lanes_from(V v, std::index_sequence<I...>) noexcept {
+  return __builtin_shufflevector(v, v, (static_cast<std::size_t>(First) + I)...);
+}
+
+/// Folds a vector of Count lanes by halves until Left are left, which have the same sum.
+template <Real T, index_t Left, index_t Count = lanes<T>>
+[[nodiscard]] inline typename short_vector<T, Left>::type folded(
+    typename short_vector<T, Count>::type v) noexcept {
+  if constexpr (Count == Left) {
+    return v;
   } else {
-    constexpr auto bytes = static_cast<std::size_t>(Count / 2) * sizeof(T);
-    typedef T half __attribute__((vector_size(bytes)));
-    half low, high;
-    std::memcpy(&low, v, bytes);
-    std::memcpy(&high, static_cast<const char*>(v) + bytes, bytes);
-    low += high;
-    return lane_sum<T, Count / 2>(&low);
+    using half = std::make_index_sequence<static_cast<std::size_t>(Count / 2)>;
+    return folded<T, Left, Count / 2>(lanes_from<0>(v, half()) + lanes_from<Count / 2>(v, half()));
   }
 }
 
-/// Sum of the lanes.
+/// Sum of the lanes, by halves.
 template <Real T>
-[[nodiscard]] inline T lane_sum(const vec<T>& v) noexcept {
-  return lane_sum<T, lanes<T>>(static_cast<const void*>(&v));
+[[nodiscard]] inline T lane_sum(vec<T> v) noexcept {
+  const auto two = folded<T, 2>(v);
+  return two[0] + two[1];
+}
+
+/// out[p] = sum of the lanes of v[p]. Four at a time where that is what there is: a transposition
+/// on the way costs a third of four separate sums.
+template <Real T, index_t P>
+inline void lane_sums(const vec<T> (&v)[static_cast<std::size_t>(P)],
+                      T (&out)[static_cast<std::size_t>(P)]) noexcept {
+  if constexpr (P == 4 && lanes<T> >= 4) {
+    const auto a = folded<T, 4>(v[0]), b = folded<T, 4>(v[1]);
+    const auto c = folded<T, 4>(v[2]), d = folded<T, 4>(v[3]);
+    const auto ab =
+        __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const auto cd =
+        __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    const auto sums =
+        __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    std::memcpy(out, &sums, sizeof sums);
+  } else {
+#pragma GCC unroll 16
+    for (index_t p = 0; p < P; ++p) out[p] = lane_sum<T>(v[p]);
+  }
 }
 
 }  // namespace fanion::dense
