@@ -71,7 +71,7 @@ class block_solver {
       for (index_t i = 0; i < ready_; ++i)
         b.axpby(keep * sigma_[static_cast<std::size_t>(i)] / memory_.scale,
                 sides_[l].basis.columns(i, 1).as_const(), T(1), image.columns(i, 1));
-    approached_ = is_finite(b.norm(image.as_const()));
+    approached_ = true;  // where the product overflowed, its basis is empty and noise fills it
     return length;
   }
 
@@ -92,7 +92,7 @@ class block_solver {
         }
       }
       answer.effort.iterations = steps;
-      const double missed = whole ? 0 : estimated_gap(a.frobenius, steps);
+      const double missed = whole ? 0 : estimated_gap(steps);
       if (fixed_ > 0 ? steps >= fixed_ : missed <= gap_) break;
       if (fixed_ == 0 && steps >= most_) {
         answer.effort.outcome = outcome::budget_spent;
@@ -144,7 +144,6 @@ class block_solver {
     for (const bool held : k.held) out.write(static_cast<std::uint8_t>(held));
     out.write(k.scale);
     out.write(k.trust);
-    out.write(k.missing);
     out.write(std::span<const T>(sigma_));
     for (const side& s : sides_)
       out.write(std::span<const T>(s.basis.data(), static_cast<std::size_t>(s.basis.size())));
@@ -158,7 +157,6 @@ class block_solver {
     for (bool& held : k.held) held = in.read<std::uint8_t>() != 0;
     k.scale = in.read<T>();
     k.trust = in.read<double>();
-    k.missing = in.read<double>();
     std::vector<T> values(static_cast<std::size_t>(block_ + (m_ + n_) * block_));
     in.read(std::span<T>(values));
     if (k.rank < 0 || k.rank > block_ || !(k.scale > T(0)))
@@ -186,7 +184,6 @@ class block_solver {
     std::array<bool, 2> held = {false, false};  ///< which sides hold a basis
     T scale = 1;                                ///< of the operand whose σ are known
     double trust = unknown;  ///< what a first step leaves, as a multiple of its second half's gain
-    double missing = 0;      ///< share of ‖A‖_F² outside the block
   };
 
   block_solver(B& b, index_t m, index_t n, index_t k, index_t oversample, std::uint64_t seed)
@@ -342,8 +339,9 @@ class block_solver {
                 scratch_);
   }
 
-  /// R diag(1/s) into turn_, with which A Z becomes A V. Column i of A V then carries the rounding
-  /// of A Z times Σ_c ‖z_c‖ |R_ci| / s_i: false where that amplification is more than ε^(-1/3).
+  /// R diag(1/s) into turn_, with which A Z becomes A V: not finite for s = 0. Column i of A V then
+  /// carries the rounding of A Z times Σ_c ‖z_c‖ |R_ci| / s_i: false where that amplification is
+  /// more than ε^(-1/3).
   [[nodiscard]] bool unmix(B& b, index_t rank, index_t range) {
     const T most =
         static_cast<T>(std::cbrt(1 / static_cast<double>(std::numeric_limits<T>::epsilon())));
@@ -354,7 +352,6 @@ class block_solver {
     b.copy(rights_.block(0, 0, rank, range).as_const(), turn);
     for (index_t i = 0; i < range; ++i) {
       const T s = middle_[static_cast<std::size_t>(i)];
-      if (!(s > T(0))) return false;
       b.axpby(T(1) / s, turn.columns(i, 1).as_const(), T(0), turn.columns(i, 1));
     }
     const auto product = core_.block(0, 0, 1, range);
@@ -370,35 +367,26 @@ class block_solver {
   /// after a gain Δ. The first step of a call knows one gain only, that of U. What was left after
   /// it is seen when there is a second step, and remembered: `trust`, that much for each unit of
   /// the gain. It grows with each call that relies on it, until a second step measures it again.
-  ///
-  /// A direction that came from nowhere is invisible to U and V, but the energy outside the block
-  /// rises, and a newcomer of rank one and of that energy would replace σ_k.
-  [[nodiscard]] double estimated_gap(double frobenius, index_t steps) {
+  [[nodiscard]] double estimated_gap(index_t steps) {
     memory& known = memory_;
     const auto k = static_cast<std::size_t>(std::min(depth_, block_));
-    double now = 0, middle = 0, held = 0;
+    double now = 0, middle = 0;
     for (std::size_t i = 0; i < k; ++i) {
       now += static_cast<double>(sigma_[i]);
       middle += static_cast<double>(middle_[i]);
     }
-    for (const T s : sigma_) held += static_cast<double>(s) * static_cast<double>(s);
     const double first = std::max(0.0, middle - value_), second = std::max(0.0, now - middle);
     const double before = gain_;
     value_ = now;
     gain_ = now > 0 ? second / now : 0;
-    const double missing = std::max(0.0, 1 - held / (frobenius * frobenius));
-    const double grown = std::max(0.0, missing - known.missing);
-    known.missing = missing;
     if (!(sigma_[k - 1] > T(0))) return 1;  // fewer values than are wanted
 
     if (steps == 1) {
       lead_ = gain_;
       since_ = 0;
       if (cold_ || known.trust == unknown) return 1;
-      const double newcomer =
-          (std::sqrt(grown) * frobenius - static_cast<double>(sigma_[k - 1])) / now;
       known.trust *= 1.05;
-      return std::max(2 * known.trust * gain_, newcomer);
+      return 2 * known.trust * gain_;
     }
     since_ += (first + second) / now;
     const auto ratio = [](double later, double earlier) {
@@ -412,13 +400,13 @@ class block_solver {
       q = std::max(q, tail * tail);
     }
     q = std::min(q, 0.99);
-    const double left = gain_ * q / (1 - q);
+    const double left = 2 * gain_ * q / (1 - q);  // ratios grow as the fast parts die out
     // A first gain of about the gap's own size is worth measuring against, smaller ones may be
     // rounding. A cold start's first gain is like no other, but its ratio is the matrix's.
     if (cold_ || known.trust == unknown)
       known.trust = q / (1 - q);
     else if (lead_ > gap_ / 16)
-      known.trust = (since_ + left) / lead_;
+      known.trust = (since_ + left / 2) / lead_;
     known.trust = std::max(known.trust, 0.02);
     return left;
   }
