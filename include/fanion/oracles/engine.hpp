@@ -7,7 +7,6 @@
 
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <variant>
 #include <vector>
 
@@ -66,13 +65,12 @@ class subgradient_engine {
   }
 
   /// D <- keep·D + rate·∂f(M), and what that subgradient certifies. For a zero or non-finite M
-  /// nothing is added. A caller that has ‖M‖_F at hand saves a pass.
+  /// nothing is added.
   lmo_report subgradient(B& b, const oriented_view<const T, space>& m,
-                         const oriented_view<T, space>& d, T keep, double rate,
-                         std::optional<T> frobenius = {}) {
+                         const oriented_view<T, space>& d, T keep, double rate) {
     lmo_report report;
-    report.passes = frobenius ? 0 : 1;
-    arrived<T, space> all(frobenius ? *frobenius : measure(b, m));
+    report.passes = 1;
+    arrived<T, space> all(measure(b, m));
     add_subgradient(b, m, all, d, keep, rate, report);
     return report;
   }

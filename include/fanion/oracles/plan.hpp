@@ -4,7 +4,6 @@
 #include <fanion/core/archive.hpp>
 #include <fanion/oracles/engine.hpp>
 
-#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -81,11 +80,11 @@ class lmo_plan {
     return run(source, x, static_cast<T>(keep), -rate);
   }
 
-  /// The same for views, which is what optimizers hold, and who may know ‖M‖_F already.
+  /// The same for views, which is what optimizers hold.
   lmo_report update_views(const oriented_view<const T, space>& m, const oriented_view<T, space>& x,
-                          double keep, double rate, std::optional<T> frobenius = {}) {
+                          double keep, double rate) {
     check_update(m, x);
-    return report_ = engine_.subgradient(backend_, m, x, static_cast<T>(keep), -rate, frobenius);
+    return report_ = engine_.subgradient(backend_, m, x, static_cast<T>(keep), -rate);
   }
 
   /// ‖G‖_F, in one read of G that prepares the next execution: its M, stored transposed or not,

