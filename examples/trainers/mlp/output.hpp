@@ -220,7 +220,7 @@ template <class Position>
           " test images are read once a run, at its end.",
       {{"Results",
         "Mean ± sample deviation over the seeds. Train loss is that of all training images after "
-        "the last step. Times are wall time with " +
+        "the last step. Times are medians of wall time with " +
             n(o.jobs) + " run(s) at once, " + n(o.shards()) +
             " thread(s) each; passes are the oracle's full reads of the hidden matrix's momentum "
             "per step, and "

@@ -3,6 +3,7 @@
 
 #include <mlp/experiment.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -25,6 +26,13 @@ struct spread {
   return {sum / n, values.size() > 1 ? std::sqrt(squares / (n - 1)) : 0};
 }
 
+[[nodiscard]] inline double median_of(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 /// One method over its seeds. Runs that diverged count in `diverged` and nowhere else.
 struct method_summary {
   std::string method;
@@ -32,9 +40,9 @@ struct method_summary {
   index_t runs = 0;
   index_t diverged = 0;
   spread test_accuracy, test_loss, train_loss, held_out_loss;
-  double step_ms = 0;          ///< mean wall time of a step
+  double step_ms = 0;          ///< median wall time of a step: a stall of the machine is no cost
   double worst_step_ms = 0;    ///< the longest after the first
-  double optimizer_share = 0;  ///< of that wall time, 0 to 1
+  double optimizer_share = 0;  ///< median of the optimizer's part over that, 0 to 1
   double passes = 0;           ///< full reads of the hidden momentum a step
   double worst_gap = 0;        ///< the largest certified gap after the first step
 };
@@ -44,9 +52,7 @@ struct method_summary {
   s.method = runs.front()->method;
   s.rate = runs.front()->rate;
   std::vector<double> test_accuracy, test_loss, train_loss, held_out_loss;
-  double step = 0;
-  double optimizer = 0;
-  double steps = 0;
+  std::vector<double> step, optimizer;
   double passes = 0;
   for (const run_record* run : runs) {
     ++s.runs;
@@ -61,21 +67,20 @@ struct method_summary {
       test_loss.push_back(run->test.mean_loss());
     }
     for (std::size_t i = 0; i < run->step_seconds.size(); ++i) {
-      step += double(run->step_seconds[i]);
-      optimizer += double(run->optimizer_seconds[i]);
+      step.push_back(double(run->step_seconds[i]));
+      optimizer.push_back(double(run->optimizer_seconds[i]));
       if (i == 0) continue;
       s.worst_step_ms = std::fmax(s.worst_step_ms, 1e3 * double(run->step_seconds[i]));
       s.worst_gap = std::fmax(s.worst_gap, double(run->gaps[i]));
     }
-    steps += static_cast<double>(run->step_seconds.size());
     passes += run->passes;
   }
   s.test_accuracy = spread_of(test_accuracy);
   s.test_loss = spread_of(test_loss);
   s.train_loss = spread_of(train_loss);
   s.held_out_loss = spread_of(held_out_loss);
-  s.step_ms = 1e3 * step / steps;
-  s.optimizer_share = optimizer / step;
+  s.step_ms = 1e3 * median_of(step);
+  s.optimizer_share = step.empty() ? 0 : median_of(optimizer) / median_of(step);
   s.passes = passes / static_cast<double>(s.runs - s.diverged);
   return s;
 }
