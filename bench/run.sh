@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the benchmarks and the MLP trainer, records momenta from a training run on Fashion-MNIST
-# resampled to 3,072 inputs, and runs every benchmark, or those that a filter names:
+# resampled to 3,072 inputs, and runs every benchmark, or those that a filter names, of two programs:
+# fanion_bench, and fanion_products, which may use several threads:
 #   bench/run.sh [--benchmark_filter=REGEX] [any other flag of Google Benchmark]
 set -euo pipefail
 
@@ -12,7 +13,7 @@ install_missing cmake:cmake ninja:ninja-build g++:g++ -- libeigen3-dev libbenchm
 
 build=$root/build/bench
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DFANION_BUILD_TESTS=OFF
-cmake --build "$build" --target mlp fanion_bench --parallel "$(nproc)"
+cmake --build "$build" --target mlp fanion_bench fanion_products --parallel "$(nproc)"
 
 # 200 consecutive steps of Muon on a 512 x 3072 hidden matrix. The images are Fashion-MNIST's,
 # resampled to 48 x 64, since no colour images come with Debian.
@@ -22,4 +23,5 @@ if [[ ! -f $momenta/muon.momenta ]]; then
     --record "$momenta" --record-steps 200 --out "$build/recording"
 fi
 export FANION_MOMENTA=$momenta/muon.momenta
-exec "$build/bench/fanion_bench" "$@"
+"$build/bench/fanion_bench" "$@"
+exec "$build/bench/fanion_products" "$@"

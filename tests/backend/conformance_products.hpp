@@ -94,7 +94,7 @@ void conform_large_products(Backend& backend) {
 /// Tall enough that the panel of few columns is cut, with columns of A left over from every group.
 template <class Backend, class T>
 void conform_tall_products(Backend& backend) {
-  const index_t m = 4500, n = 13, k = 33;
+  const index_t m = 5100, n = 29, k = 33;
   const reference A = random_matrix<T>(m, n, 1), X = random_matrix<T>(n, k, 2);
   const reference Y = random_matrix<T>(m, k, 3);
   check_product<Backend, T>(backend, A, X, A, X, backend.template multiply_size<T>(m, n, k),
@@ -116,7 +116,7 @@ void conform_tall_products(Backend& backend) {
 template <class Backend, class T>
 void conform_multiply_norm(Backend& backend) {
   auto list = shapes();
-  list.insert(list.end(), {{4500, 13}, {70, 530}});
+  list.insert(list.end(), {{4500, 31}, {70, 530}});
   for (const auto& shape : list)
     for (index_t k : {0, 1, 5, 12, 70}) {
       const auto m = shape.first, n = shape.second;

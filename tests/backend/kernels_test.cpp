@@ -108,7 +108,7 @@ TEST_CASE_TEMPLATE("skinny products stay inside their operands", T, float, doubl
       dense::skinny_multiply<T>(T(1), A.as_const(), X.as_const(), T(0), Y);
       const reference want = product(exact_a, exact_x);
       CHECK(largest(combine(1, widened(Y), -1, want)) <= 40 * eps<T>);
-      dense::skinny_adjoint<T>(T(1), A.as_const(), Y.as_const(), T(0), Z);
+      dense::skinny_adjoint<T>(1, T(1), A.as_const(), Y.as_const(), T(0), Z);
       CHECK(largest(combine(1, widened(Z), -1, product(adjoint(exact_a), widened(Y)))) <=
             40 * eps<T> * static_cast<long double>(m));
       dense::skinny_outer<T>(T(1), Y.as_const(), X.as_const(), T(0), B);

@@ -27,7 +27,7 @@ struct spread {
 }
 
 [[nodiscard]] inline double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
+  if (values.empty()) return std::nan("");
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
@@ -80,7 +80,7 @@ struct method_summary {
   s.train_loss = spread_of(train_loss);
   s.held_out_loss = spread_of(held_out_loss);
   s.step_ms = 1e3 * median_of(step);
-  s.optimizer_share = step.empty() ? 0 : median_of(optimizer) / median_of(step);
+  s.optimizer_share = median_of(optimizer) / median_of(step);
   s.passes = passes / static_cast<double>(s.runs - s.diverged);
   return s;
 }

@@ -1,4 +1,4 @@
-/// @file  The backend of the host: Eigen's matrices, seen as views, on one thread.
+/// @file  The backend of the host: Eigen's matrices, seen as views.
 ///
 /// The kernels are in dense/, in portable vector code. Eigen itself is needed only where its types
 /// enter, which is adapters/eigen.hpp: its products allocate their packing buffers.
@@ -20,8 +20,13 @@
 
 namespace fanion {
 
-/// Meets Backend. Stateless; the scalar comes from the output view. See Backend for what the verbs
-/// have in common; comments here give formula and cost.
+/// Meets Backend. The scalar comes from the output view. See Backend for what the verbs have in
+/// common; comments here give formula and cost.
+///
+/// Products of a large matrix with at most 64 columns, which is what leading parts are made of, use
+/// `threads` threads where the program is compiled with OpenMP; everything else uses the caller's.
+/// Bits depend on that number, not on OpenMP. Training wants one: matrices are many there, and
+/// `optimizer` deals them to workers.
 class eigen_backend {
   template <class T>
   using scalar = std::type_identity_t<T>;
@@ -30,6 +35,14 @@ class eigen_backend {
 
  public:
   using space = host_space;
+
+  /// @throws std::invalid_argument unless 1 <= threads <= 64.
+  explicit eigen_backend(index_t threads = 1)
+      : threads_(expects_at_least(threads, 1, "eigen_backend: threads")) {
+    if (threads > dense::most_threads) refuse("eigen_backend: threads", "at most 64", threads);
+  }
+  [[nodiscard]] index_t threads() const noexcept { return threads_; }
+
   template <Real T>
   using workspace = dense::host_workspace<T>;
 
@@ -121,7 +134,7 @@ class eigen_backend {
   template <Real T>
   void multiply(scalar<T> a, input<T> A, input<T> X, scalar<T> b, matrix_view<T> Y,
                 span<T> scratch) const {
-    dense::multiply<T>(a, A, X, b, Y, scratch);
+    dense::multiply<T>(a, A, X, b, Y, scratch, threads_);
   }
   template <Real T>
   [[nodiscard]] index_t multiply_size(index_t m, index_t n, index_t k) const {
@@ -131,7 +144,7 @@ class eigen_backend {
   template <Real T>
   void multiply_adjoint(scalar<T> a, input<T> A, input<T> X, scalar<T> b, matrix_view<T> Y,
                         span<T> scratch) const {
-    dense::multiply_adjoint<T>(a, A, X, b, Y, scratch);
+    dense::multiply_adjoint<T>(a, A, X, b, Y, scratch, threads_);
   }
   template <Real T>
   [[nodiscard]] index_t multiply_adjoint_size(index_t m, index_t n, index_t k) const {
@@ -141,7 +154,7 @@ class eigen_backend {
   template <Real T>
   void multiply_outer(scalar<T> a, input<T> X, input<T> W, scalar<T> b, matrix_view<T> Y,
                       span<T> scratch) const {
-    dense::multiply_outer<T>(a, X, W, b, Y, scratch);
+    dense::multiply_outer<T>(a, X, W, b, Y, scratch, threads_);
   }
   template <Real T>
   [[nodiscard]] index_t multiply_outer_size(index_t m, index_t n, index_t k) const {
@@ -153,7 +166,7 @@ class eigen_backend {
                                 span<T> scratch) const {
     if (X.cols() > dense::skinny_most)
       return defaults::multiply_norm<T>(*this, a, A, X, Y, scratch);
-    return dense::multiply_norm<T>(a, A, X, Y);
+    return dense::multiply_norm<T>(a, A, X, Y, threads_);
   }
   /// Z(n x k) = a A(m x n)ᵀX and Y(m x k) = a A Z; one read of A where X and Y fit the
   /// second-level cache, two otherwise.
@@ -162,12 +175,13 @@ class eigen_backend {
                         span<T> scratch, Prepare&& prepare) const {
     if (!dense::pairs_in_one_read<T>(A.rows(), X.cols()))
       return defaults::multiply_pair<T>(*this, a, A, X, Z, Y, scratch, prepare);
-    dense::skinny_pair<T>(a, A, X, Z, Y, prepare);
+    dense::multiply_pair<T>(a, A, X, Z, Y, scratch, threads_, prepare);
     return 1;
   }
   template <Real T>
   [[nodiscard]] index_t multiply_pair_size(index_t m, index_t n, index_t k) const {
-    return defaults::multiply_pair_size<T>(*this, m, n, k);
+    return std::max(defaults::multiply_pair_size<T>(*this, m, n, k),
+                    dense::pair_size<T>(m, n, k, threads_));
   }
   /// Z(n x k) = Aᵀ(A X).
   template <Real T>
@@ -246,6 +260,9 @@ class eigen_backend {
   void orthonormalize_to(matrix_view<T> X, matrix_view<T> rank, span<T> scratch) const {
     rank(0, 0) = static_cast<T>(orthonormalize<T>(X, scratch));
   }
+
+ private:
+  index_t threads_;
 };
 
 static_assert(Backend<eigen_backend>);

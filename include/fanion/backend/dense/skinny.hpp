@@ -2,9 +2,13 @@
 /// it lies, and never packed.
 #pragma once
 
+#include <fanion/backend/concepts.hpp>
 #include <fanion/backend/dense/elementwise.hpp>
 #include <fanion/backend/dense/panel.hpp>
+#include <fanion/backend/dense/threads.hpp>
 #include <fanion/core/view.hpp>
+
+#include <span>
 
 namespace fanion::dense {
 
@@ -106,18 +110,34 @@ void skinny_multiply(T a, input<T> A, input<T> X, T b, matrix_view<T> Y, const L
   }
 }
 
-/// Z(n x k) = a A(m x n)ᵀ Y(m x k) + b Z, k small.
+/// f(s, rows of A, rows of Y) for slices that share out the rows.
+template <Real T, class F>
+void for_each_row_slice(index_t slices, input<T> A, matrix_view<T> Y, const F& f) {
+  for_each_slice(slices, [&](index_t s) {
+    const index_t i = slice_begin(A.rows(), tile_rows<T>, slices, s);
+    const index_t rows = slice_begin(A.rows(), tile_rows<T>, slices, s + 1) - i;
+    f(s, A.block(i, 0, rows, A.cols()), Y.block(i, 0, rows, Y.cols()));
+  });
+}
+
+/// Z(n x k) = a A(m x n)ᵀ Y(m x k) + b Z, k small, by slices of A's columns.
 template <Real T>
-void skinny_adjoint(T a, input<T> A, input<T> Y, T b, matrix_view<T> Z) {
+void skinny_adjoint(index_t slices, T a, input<T> A, input<T> Y, T b, matrix_view<T> Z) {
   const index_t m = A.rows(), n = A.cols(), k = Y.cols();
   const index_t chunk = rows_that_fill<T>(resident_bytes, k);
-  scale<T>(b, Z);
-  for (index_t i = 0; i < m; i += chunk)
-    for_each_panel<dot_left>(n, [&]<index_t P>(index_t p) {
-      prefetch_rows(Z, p);
-      dot_columns<T, P>(a, std::min(chunk, m - i), &A(i, p), A.ld(), &Y(i, 0), Y.ld(), k, &Z(p, 0),
-                        Z.ld(), after<T>(A, i, p, P));
-    });
+  for_each_slice(slices, [&](index_t s) {
+    const index_t j = slice_begin(n, dot_left, slices, s);
+    const index_t cols = slice_begin(n, dot_left, slices, s + 1) - j;
+    const auto part = A.columns(j, cols);
+    const auto out = Z.block(j, 0, cols, k);
+    scale<T>(b, out);
+    for (index_t i = 0; i < m; i += chunk)
+      for_each_panel<dot_left>(cols, [&]<index_t P>(index_t p) {
+        prefetch_rows(out, p);
+        dot_columns<T, P>(a, std::min(chunk, m - i), &part(i, p), A.ld(), &Y(i, 0), Y.ld(), k,
+                          &out(p, 0), Z.ld(), after<T>(part, i, p, P));
+      });
+  });
 }
 
 /// Whether X and Y of `skinny_pair` stay in the second-level cache, so that one read of A pays.
@@ -155,6 +175,24 @@ void skinny_pair(T a, input<T> A, input<T> X, matrix_view<T> Z, matrix_view<T> Y
                           ? upcoming<T>{wanted.data(), wanted.ld()}
                           : upcoming<T>());
   });
+}
+
+/// `skinny_pair` by slices of A's columns, all of them there already. Every slice but the first
+/// adds up in a Y of its own, m k scalars of `private_sums`, and they are added in order.
+template <Real T>
+void skinny_pair_sliced(index_t slices, T a, input<T> A, input<T> X, matrix_view<T> Z,
+                        matrix_view<T> Y, std::span<T> private_sums) {
+  const auto sum_of = [&](index_t s) {
+    return s == 0 ? Y
+                  : matrix_view<T>(private_sums.data() + (s - 1) * Y.size(), Y.rows(), Y.cols());
+  };
+  for_each_slice(slices, [&](index_t s) {
+    const index_t j = slice_begin(A.cols(), panel_cols, slices, s);
+    const index_t cols = slice_begin(A.cols(), panel_cols, slices, s + 1) - j;
+    skinny_pair<T>(a, A.columns(j, cols), X, Z.block(j, 0, cols, Z.cols()), sum_of(s),
+                   ignore_columns<T>());
+  });
+  for (index_t s = 1; s < slices; ++s) axpby<T>(T(1), sum_of(s).as_const(), T(1), Y);
 }
 
 /// Y(m x n) = a X(m x k) W(n x k)ᵀ + b Y for k <= skinny_most: one write of Y, and one read unless
