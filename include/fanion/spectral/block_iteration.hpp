@@ -14,9 +14,11 @@
 #include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
 #include <fanion/spectral/concepts.hpp>
+#include <fanion/spectral/gains.hpp>
 #include <fanion/spectral/methods.hpp>
 
 #include <array>
+#include <cmath>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -89,7 +91,7 @@ class block_solver {
         if (!is_finite(length) || length == T(0)) return answer;  // the caller looks, too
       }
       answer.effort.iterations = steps;
-      const double missed = whole ? 0 : estimated_gap(steps);
+      const double missed = whole ? 0 : estimated_gap();
       if (fixed_ > 0 ? steps >= fixed_ : missed <= gap_) break;
       if (fixed_ == 0 && steps >= most_) {
         answer.effort.outcome = outcome::budget_spent;
@@ -110,12 +112,13 @@ class block_solver {
     answer.sigma = std::span<const T>(sigma_.data(), static_cast<std::size_t>(k));
     answer.upper = upper_;
     answer.contraction = std::sqrt((1 + departure(b, answer.u)) * (1 + departure(b, answer.v)));
-    answer.effort.residual = gain_;
+    answer.effort.residual = gains_.last_gain();
     return answer;
   }
 
   void reset() {
     memory_ = {};
+    gains_ = {};
     approached_ = false;
   }
 
@@ -140,7 +143,7 @@ class block_solver {
     out.write(k.calls);
     for (const bool held : k.held) out.write(static_cast<std::uint8_t>(held));
     out.write(k.scale);
-    out.write(k.trust);
+    out.write(gains_.trust());
     out.write(std::span<const T>(sigma_));
     for (const side& s : sides_)
       out.write(std::span<const T>(s.basis.data(), static_cast<std::size_t>(s.basis.size())));
@@ -153,7 +156,7 @@ class block_solver {
     k.calls = in.read<std::uint64_t>();
     for (bool& held : k.held) held = in.read<std::uint8_t>() != 0;
     k.scale = in.read<T>();
-    k.trust = in.read<double>();
+    const auto trust = in.read<double>();
     std::vector<T> values(static_cast<std::size_t>(block_ + (m_ + n_) * block_));
     in.read(std::span<T>(values));
     if (k.rank < 0 || k.rank > block_ || !(k.scale > T(0)))
@@ -164,6 +167,7 @@ class block_solver {
     std::copy_n(at += m_ * block_, n_ * block_, sides_[1].basis.data());
     reset();
     memory_ = k;
+    gains_.set_trust(trust);
   }
 
  private:
@@ -172,15 +176,12 @@ class block_solver {
     matrix_view<T, space> basis, work, image;
   };
 
-  static constexpr double unknown = std::numeric_limits<double>::infinity();
-
   /// What a call leaves to the next, beside the two bases and σ.
   struct memory {
     index_t rank = 0;                           ///< columns in use
     std::uint64_t calls = 0;                    ///< numbers the draws of noise
     std::array<bool, 2> held = {false, false};  ///< which sides hold a basis
     T scale = 1;                                ///< of the operand whose σ are known
-    double trust = unknown;  ///< what a first step leaves, as a multiple of its second half's gain
   };
 
   block_solver(B& b, index_t m, index_t n, index_t k, index_t oversample, std::uint64_t seed)
@@ -237,7 +238,7 @@ class block_solver {
     const side& x = sides_[left_];
     memory& k = memory_;
     if (!warm_ || !k.held[left_]) k.rank = 0;
-    cold_ = k.rank == 0;
+    gains_.start(k.rank == 0);
     spans_ = false;
     if (approached_) {
       const index_t kept = std::max(ready_, std::min(k.rank, block_ - fresh_));
@@ -359,46 +360,16 @@ class block_solver {
     return b.reduce_entries(product.as_const(), reduction::max_abs) <= most;
   }
 
-  /// What the value still misses, as a share of it: an estimate, not a proof. Each step raises it
-  /// twice, by updating V and then U, and with a ratio q of two gains in a row, Δq/(1-q) is left
-  /// after a gain Δ. The first step of a call knows one gain only, that of U. What was left after
-  /// it is seen when there is a second step, and remembered: `trust`, that much for each unit of
-  /// the gain. It grows with each call that relies on it, until a second step measures it again.
-  [[nodiscard]] double estimated_gap(index_t steps) {
-    memory& known = memory_;
+  /// What the value still misses, as a share of it.
+  [[nodiscard]] double estimated_gap() {
     const auto k = static_cast<std::size_t>(std::min(depth_, block_));
     double now = 0, middle = 0;
     for (std::size_t i = 0; i < k; ++i) {
       now += static_cast<double>(sigma_[i]);
       middle += static_cast<double>(middle_[i]);
     }
-    const double first = std::max(0.0, middle - value_), second = std::max(0.0, now - middle);
-    const double before = gain_;
-    value_ = now;
-    gain_ = now > 0 ? second / now : 0;
-    if (!(sigma_[k - 1] > T(0))) return 1;  // fewer values than are wanted
-
-    if (steps == 1) {
-      lead_ = gain_;
-      since_ = 0;
-      if (cold_ || known.trust == unknown) return 1;
-      known.trust *= 1.05;
-      return 2 * known.trust * gain_;
-    }
-    since_ += (first + second) / now;
-    const auto ratio = [](double later, double earlier) {
-      return later <= 0 ? 0 : earlier <= later ? 1 : later / earlier;
-    };
-    const double q = std::min(std::max(ratio(first / now, before), ratio(second, first)), 0.99);
-    const double left = 2 * gain_ * q / (1 - q);  // ratios grow as the fast parts die out
-    // A first gain of about the gap's own size is worth measuring against, smaller ones may be
-    // rounding. A cold start's first gain is like no other, but its ratio is the matrix's.
-    if (cold_ || known.trust == unknown)
-      known.trust = q / (1 - q);
-    else if (lead_ > gap_ / 16)
-      known.trust = (since_ + left / 2) / lead_;
-    known.trust = std::max(known.trust, 0.02);
-    return left;
+    const double missed = gains_.missed(middle, now, gap_);
+    return sigma_[k - 1] > T(0) ? missed : 1;  // 1: fewer values than are wanted
   }
 
   /// ‖XᵀX - I‖_F, which bounds ‖X‖₂² - 1. A zero column contracts, so it departs by nothing.
@@ -420,6 +391,7 @@ class block_solver {
   matrix_view<T, space> core_, lefts_, rights_, turn_, lengths_;
   std::span<T> scratch_;
   memory memory_;
+  gain_estimate gains_;
   bool warm_ = false;
   double gap_ = 0;
   index_t fixed_ = 0;
@@ -432,13 +404,8 @@ class block_solver {
 
   // Of the call in progress.
   std::size_t left_ = 0;  ///< the side that steps start from
-  bool cold_ = true;      ///< it had no pair to start from
   bool spans_ = false;    ///< the start held all of A's range
   index_t noise_ = 0;     ///< columns of the start of a step that are random
-  double value_ = 0;      ///< Σσ after the last step
-  double gain_ = 0;       ///< of the last update of U, as a share of the value
-  double lead_ = 0;       ///< that of the first step
-  double since_ = 0;      ///< what all later steps gained
 };
 
 }  // namespace fanion
