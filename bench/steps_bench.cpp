@@ -165,6 +165,7 @@ void add_step(const char* name, const lmo_rule<N>& rule, index_t k) {
   const lmo_options ema{.momentum = {.beta = 0.95, .lookahead = lookahead::none}};
   add_step("neon", neon(ema), 1);
   add_step("fanion_8", fanion_k(8, ema), 8);
+  add_step("fanion_32", fanion_k(32, ema), 32);
   for (const auto& [m, n] : {std::pair<index_t, index_t>{768, 768}, {512, 2048}, {768, 3072}})
     benchmark::RegisterBenchmark(
         ("polar/" + std::to_string(m) + "x" + std::to_string(n) + "/float").c_str(),

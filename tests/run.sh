@@ -2,7 +2,7 @@
 # Installs what is missing, builds, and runs every test.
 #
 #   tests/run.sh          the whole gate
-#   tests/run.sh --all    the same again under clang, the sanitizers, plain x86-64 and -march=native
+#   tests/run.sh --all    the same again under clang, the sanitizers, plain x86-64, AVX2 and -march=native
 #
 # Needs no network and no root where everything is installed already.
 set -euo pipefail
@@ -14,7 +14,7 @@ presets=(tests)
 tools=(cmake:cmake ninja:ninja-build g++:g++)
 case "${1-}" in
   "") ;;
-  --all) presets+=(clang sanitize sse2 native) tools+=(clang++:clang) ;;
+  --all) presets+=(clang sanitize sse2 avx2 native) tools+=(clang++:clang) ;;
   -h | --help) sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
   *) echo "tests/run.sh: unknown argument '$1' (try --help)" >&2 && exit 2 ;;
 esac
