@@ -40,32 +40,40 @@ void check_product(Backend& backend, const reference& L, const reference& R, con
   }
 }
 
+/// A X, AᵀY and Y Xᵀ for A(m x n) and k columns.
+template <class Backend, class T>
+void check_products(Backend& backend, index_t m, index_t n, index_t k) {
+  CAPTURE(m);
+  CAPTURE(n);
+  CAPTURE(k);
+  const reference A = random_matrix<T>(m, n, 1), At = adjoint(A);
+  const reference X = random_matrix<T>(n, k, 2), Y = random_matrix<T>(m, k, 4);
+  check_product<Backend, T>(backend, A, X, A, X, backend.template multiply_size<T>(m, n, k),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply<T>(a, x, y, b, out, scratch);
+                            });
+  check_product<Backend, T>(backend, At, Y, A, Y,
+                            backend.template multiply_adjoint_size<T>(m, n, k),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply_adjoint<T>(a, x, y, b, out, scratch);
+                            });
+  check_product<Backend, T>(backend, Y, adjoint(X), Y, X,
+                            backend.template multiply_outer_size<T>(m, n, k),
+                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
+                              backend.template multiply_outer<T>(a, x, y, b, out, scratch);
+                            });
+}
+
 template <class Backend, class T>
 void conform_products(Backend& backend) {
-  for (const auto& shape : shapes()) {
-    const auto m = shape.first, n = shape.second;
-    for (index_t k : widths()) {
-      CAPTURE(m);
-      CAPTURE(n);
-      CAPTURE(k);
-      const reference A = random_matrix<T>(m, n, 1), At = adjoint(A);
-      const reference X = random_matrix<T>(n, k, 2), Y = random_matrix<T>(m, k, 4);
-      check_product<Backend, T>(backend, A, X, A, X, backend.template multiply_size<T>(m, n, k),
-                                [&](T a, auto x, auto y, T b, auto out, auto scratch) {
-                                  backend.template multiply<T>(a, x, y, b, out, scratch);
-                                });
-      check_product<Backend, T>(backend, At, Y, A, Y,
-                                backend.template multiply_adjoint_size<T>(m, n, k),
-                                [&](T a, auto x, auto y, T b, auto out, auto scratch) {
-                                  backend.template multiply_adjoint<T>(a, x, y, b, out, scratch);
-                                });
-      check_product<Backend, T>(backend, Y, adjoint(X), Y, X,
-                                backend.template multiply_outer_size<T>(m, n, k),
-                                [&](T a, auto x, auto y, T b, auto out, auto scratch) {
-                                  backend.template multiply_outer<T>(a, x, y, b, out, scratch);
-                                });
-    }
-  }
+  for (const auto& shape : shapes())
+    for (index_t k : widths()) check_products<Backend, T>(backend, shape.first, shape.second, k);
+}
+
+/// Tall enough that the panel of few columns is cut, with columns of A left over from every group.
+template <class Backend, class T>
+void conform_tall_products(Backend& backend) {
+  check_products<Backend, T>(backend, 5100, 29, 33);
 }
 
 /// One product past every block size: several blocks of rows, of columns and of the inner size.
@@ -86,28 +94,6 @@ void conform_large_products(Backend& backend) {
   const reference W = random_matrix<T>(803, 70, 7), V = random_matrix<T>(52, 70, 8);
   check_product<Backend, T>(backend, V, adjoint(W), V, W,
                             backend.template multiply_outer_size<T>(52, 803, 70),
-                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
-                              backend.template multiply_outer<T>(a, x, y, b, out, scratch);
-                            });
-}
-
-/// Tall enough that the panel of few columns is cut, with columns of A left over from every group.
-template <class Backend, class T>
-void conform_tall_products(Backend& backend) {
-  const index_t m = 5100, n = 29, k = 33;
-  const reference A = random_matrix<T>(m, n, 1), X = random_matrix<T>(n, k, 2);
-  const reference Y = random_matrix<T>(m, k, 3);
-  check_product<Backend, T>(backend, A, X, A, X, backend.template multiply_size<T>(m, n, k),
-                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
-                              backend.template multiply<T>(a, x, y, b, out, scratch);
-                            });
-  check_product<Backend, T>(backend, adjoint(A), Y, A, Y,
-                            backend.template multiply_adjoint_size<T>(m, n, k),
-                            [&](T a, auto x, auto y, T b, auto out, auto scratch) {
-                              backend.template multiply_adjoint<T>(a, x, y, b, out, scratch);
-                            });
-  check_product<Backend, T>(backend, Y, adjoint(X), Y, X,
-                            backend.template multiply_outer_size<T>(m, n, k),
                             [&](T a, auto x, auto y, T b, auto out, auto scratch) {
                               backend.template multiply_outer<T>(a, x, y, b, out, scratch);
                             });

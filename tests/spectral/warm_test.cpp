@@ -91,6 +91,60 @@ TEST_CASE("what the gradient says of the next matrix is as good as the matrix it
   }
 }
 
+TEST_CASE("what was told of a matrix stored the other way is not used") {
+  using row_major = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  constexpr index_t k = 4, m = 70, n = 90;
+  const auto method = subspace{.oversample = 0, .passes = 1};
+  const MatrixXd first = noise(m, n, 1), next = first + 0.3 * noise(m, n, 2);
+  const oriented_view<const double> told{matrix_view<const double>(next.data(), m, n), false};
+  const row_major rows = next;
+  const oriented_view<const double> stored{matrix_view<const double>(rows.data(), n, m), true};
+  const auto answer = [&](bool tell) {
+    auto plan = plan_lmo(dual(ky_fan(k)), first, method);
+    MatrixXd d, x = MatrixXd::Zero(m, n);
+    (void)plan.execute(first, d);
+    if (tell) (void)plan.approach_views(told, false, 0, 1);
+    arrived<double, host_space> there(next.norm());
+    (void)plan.update_on_arrival(stored, there, {matrix_view<double>(x.data(), m, n), false}, 0,
+                                 -1);
+    return x;
+  };
+  CHECK(answer(true) == answer(false));
+}
+
+TEST_CASE("a matrix that turns out to be zero leaves V, and the next call starts from it") {
+  constexpr index_t k = 4, m = 70, n = 90;
+  const auto method = subspace{.oversample = 0, .passes = 1};
+  const MatrixXd a = noise(m, n, 1), zero = MatrixXd::Zero(m, n);
+  auto disturbed = plan_lmo(dual(ky_fan(k)), a, method);
+  auto calm = plan_lmo(dual(ky_fan(k)), a, method);
+  MatrixXd d, e, x = zero;
+  for (int call = 0; call < 20; ++call) {
+    (void)disturbed.execute(a, d);
+    (void)calm.execute(a, e);
+  }
+  // All that is known beforehand of a momentum that cancels is a bound.
+  struct cancelled : arrived<double, host_space> {
+    cancelled() : arrived(0) {}
+    [[nodiscard]] double bound() const { return 1; }
+  } there;
+  const MatrixXd other = noise(m, n, 2);
+  (void)disturbed.approach_views({matrix_view<const double>(other.data(), m, n), false}, false, 0,
+                                 1);
+  const auto report =
+      disturbed.update_on_arrival({matrix_view<const double>(zero.data(), m, n), false}, there,
+                                  {matrix_view<double>(x.data(), m, n), false}, 1, -1);
+  CHECK(report.outcome == outcome::zero_input);
+  CHECK(x == zero);
+  // Half of zero, and A itself.
+  (void)disturbed.approach_views({matrix_view<const double>(a.data(), m, n), false}, false, 0.5, 1);
+  arrived<double, host_space> all(a.norm());
+  (void)disturbed.update_on_arrival({matrix_view<const double>(a.data(), m, n), false}, all,
+                                    {matrix_view<double>(x.data(), m, n), false}, 0, -1);
+  (void)calm.execute(a, e);
+  CHECK((x + e).norm() <= 1e-10 * e.norm());
+}
+
 TEST_CASE("a steep spectrum does not blur what is said of it") {
   // From a start of pure noise every column of A Z holds σ₁: unmixed, the small values would drown
   // in its rounding, and another read of A is the honest way.
@@ -123,6 +177,10 @@ TEST_CASE("a matrix of lower rank than the block is known after one step") {
   const auto report = lmo(dual(ky_fan(2)), m, d, subspace{.oversample = 8, .gap = 1e-12});
   CHECK(report.passes == 2);
   CHECK(std::abs(missed(2, m, report)) <= 1e-13);
+  // Of more triplets than there are, the others are zero, which leaves D in its ball.
+  const auto deeper = lmo(dual(ky_fan(8)), m, d, subspace{.oversample = 2, .gap = 1e-12});
+  CHECK(std::abs(missed(8, m, deeper)) <= 1e-13);
+  CHECK(deeper.feasibility <= 1 + 1e-13);
 }
 
 TEST_CASE("a direction that appears from nowhere is found within the call") {

@@ -36,8 +36,10 @@ class eigen_backend {
  public:
   using space = host_space;
 
+  eigen_backend() noexcept = default;
+
   /// @throws std::invalid_argument unless 1 <= threads <= 64.
-  explicit eigen_backend(index_t threads = 1)
+  explicit eigen_backend(index_t threads)
       : threads_(expects_at_least(threads, 1, "eigen_backend: threads")) {
     if (threads > dense::most_threads) refuse("eigen_backend: threads", "at most 64", threads);
   }
@@ -262,7 +264,7 @@ class eigen_backend {
   }
 
  private:
-  index_t threads_;
+  index_t threads_ = 1;
 };
 
 static_assert(Backend<eigen_backend>);

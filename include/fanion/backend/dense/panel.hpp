@@ -36,6 +36,22 @@ template <Real T, index_t V, index_t Cols>
       __builtin_prefetch(next.data + row + (col + p) * next.ld + v * lanes<T>);
 }
 
+/// update<N>(i, get, put) for groups of N vectors of rows, N = V and then 1, and once more for what
+/// is left: get(p) reads a vector and put(p, v) writes one, whole or as much as there is.
+template <Real T, index_t V, class F>
+[[gnu::always_inline]] inline void for_each_group_of_rows(index_t rows, const F& update) {
+  const auto get = [](const T* p) { return load<T>(p); };
+  const auto put = [](T* p, const vec<T>& v) { store<T>(p, v); };
+  index_t i = 0;
+  for (; i + V * lanes<T> <= rows; i += V * lanes<T>) update.template operator()<V>(i, get, put);
+  for (; i + lanes<T> <= rows; i += lanes<T>) update.template operator()<1>(i, get, put);
+  if (i == rows) return;
+  const index_t left = rows - i;
+  update.template operator()<1>(
+      i, [left](const T* p) { return load_part<T>(p, left); },
+      [left](T* p, const vec<T>& v) { store_part<T>(p, v, left); });
+}
+
 /// Columns of a panel that `panel_add` updates at once, and the vectors of rows for N of them: as
 /// many accumulators as registers hold beside a column of A and a broadcast.
 inline constexpr index_t add_cols = vector_bytes == 64 ? 12 : tile_cols;
@@ -46,7 +62,7 @@ inline constexpr index_t add_vectors = N > tile_cols ? 2 : tile_vectors;
 template <Real T, index_t N, index_t P>
 void panel_add(index_t rows, const T* a, index_t lda, const T* w, T* y, index_t ldy,
                upcoming<T> next) {
-  const auto update = [&]<index_t V>(auto get, auto put, index_t i) __attribute__((always_inline)) {
+  const auto update = [&]<index_t V>(index_t i, auto get, auto put) __attribute__((always_inline)) {
     vec<T> sum[static_cast<std::size_t>(N)][static_cast<std::size_t>(V)];
 #pragma GCC unroll 16
     for (index_t c = 0; c < N; ++c)
@@ -70,16 +86,7 @@ void panel_add(index_t rows, const T* a, index_t lda, const T* w, T* y, index_t 
 #pragma GCC unroll 8
       for (index_t v = 0; v < V; ++v) put(y + i + c * ldy + v * lanes<T>, sum[c][v]);
   };
-  const auto get = [](const T* p) { return load<T>(p); };
-  const auto put = [](T* p, const vec<T>& v) { store<T>(p, v); };
-  index_t i = 0;
-  constexpr index_t V = add_vectors<N>;
-  for (; i + V * lanes<T> <= rows; i += V * lanes<T>) update.template operator()<V>(get, put, i);
-  for (; i + lanes<T> <= rows; i += lanes<T>) update.template operator()<1>(get, put, i);
-  if (i < rows)
-    update.template operator()<1>([n = rows - i](const T* p) { return load_part<T>(p, n); },
-                                  [n = rows - i](T* p, const vec<T>& v) { store_part<T>(p, v, n); },
-                                  i);
+  for_each_group_of_rows<T, add_vectors<N>>(rows, update);
 }
 
 /// Columns of the large matrix, and of the panel, that `panel_dot` multiplies at once.
@@ -122,7 +129,7 @@ void panel_dot(index_t rows, T alpha, const T* a, index_t lda, const T* y, index
 template <Real T, index_t P>
 void panel_outer(index_t rows, index_t depth, const T* x, index_t ldx, const T* w, T b, T* y,
                  index_t ldy, upcoming<T> next) {
-  const auto update = [&]<index_t V>(auto get, auto put, index_t i) __attribute__((always_inline)) {
+  const auto update = [&]<index_t V>(index_t i, auto get, auto put) __attribute__((always_inline)) {
     vec<T> sum[static_cast<std::size_t>(P)][static_cast<std::size_t>(V)];
 #pragma GCC unroll 16
     for (index_t p = 0; p < P; ++p) {
@@ -147,16 +154,7 @@ void panel_outer(index_t rows, index_t depth, const T* x, index_t ldx, const T* 
 #pragma GCC unroll 8
       for (index_t v = 0; v < V; ++v) put(y + i + p * ldy + v * lanes<T>, sum[p][v]);
   };
-  const auto get = [](const T* p) { return load<T>(p); };
-  const auto put = [](T* p, const vec<T>& v) { store<T>(p, v); };
-  index_t i = 0;
-  for (; i + tile_rows<T> <= rows; i += tile_rows<T>)
-    update.template operator()<tile_vectors>(get, put, i);
-  for (; i + lanes<T> <= rows; i += lanes<T>) update.template operator()<1>(get, put, i);
-  if (i < rows)
-    update.template operator()<1>([n = rows - i](const T* p) { return load_part<T>(p, n); },
-                                  [n = rows - i](T* p, const vec<T>& v) { store_part<T>(p, v, n); },
-                                  i);
+  for_each_group_of_rows<T, tile_vectors>(rows, update);
 }
 
 /// Calls f with `n` as a compile-time constant, 1 <= n <= Most.
