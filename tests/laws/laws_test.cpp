@@ -168,6 +168,7 @@ TEST_CASE_TEMPLATE("lmo(n, c M) = lmo(n, M), bitwise for powers of two, and oddn
       check_scaling<T>(n, m, power{});
       check_scaling<T>(n, m, randomized{});
       check_scaling<T>(n, m, lanczos{});
+      check_scaling<T>(n, m, block_krylov{});
     };
     every(frobenius());
     every(max_abs());

@@ -34,6 +34,7 @@ void for_each_method(bool polar, F&& f) {
   f(power{.gap = 1e-2});
   f(randomized{});
   f(lanczos{});
+  f(block_krylov{});
   if (!polar) return;
   f(newton_schulz{});
   f(polar_express{});
@@ -368,6 +369,8 @@ TEST_CASE("misuse of methods throws and says what is wrong") {
     refused(nuclear(), power{.gap = bad});
     refused(nuclear(), lanczos{.gap = bad});
     refused(nuclear(), lanczos{.tol = bad});
+    refused(nuclear(), block_krylov{.gap = bad});
+    refused(nuclear(), block_krylov{.tol = bad});
     refused(spectral(), polar_express{.gap = bad});
     refused(spectral(), polar_express{.lower = bad});
     refused(spectral(), polar_express{.safety = bad});
@@ -387,4 +390,7 @@ TEST_CASE("misuse of methods throws and says what is wrong") {
   refused(nuclear(), randomized{.iterations = -1});
   refused(nuclear(), lanczos{.basis = -1});
   refused(nuclear(), lanczos{.passes = -1});
+  refused(nuclear(), block_krylov{.block = -1});
+  refused(nuclear(), block_krylov{.basis = -1});
+  refused(nuclear(), block_krylov{.passes = -1});
 }

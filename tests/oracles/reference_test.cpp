@@ -26,6 +26,9 @@ void check_all(const expressions::expression<N>& e, const facts& f, const matrix
   if (e.depth == 0) return;
   check_method<T>(e, f, m, "subspace", subspace{}, {.gap = estimate * gap, .proven = false});
   check_method<T>(e, f, m, "lanczos", lanczos{}, {.gap = estimate * gap, .proven = false});
+  check_method<T>(e, f, m, "block krylov", block_krylov{}, {.gap = gap, .converges = false});
+  check_method<T>(e, f, m, "block krylov tol", block_krylov{.tol = 1e-3},
+                  {.gap = 1e-3, .proven = false, .converges = false});
   check_method<T>(e, f, m, "lanczos tol", lanczos{.tol = 1e-3},
                   {.gap = 1e-3, .proven = false, .converges = false});
   // Without a column to spare, the estimate cannot see what it misses.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fanion/spectral/block_iteration.hpp>
+#include <fanion/spectral/block_krylov.hpp>
 #include <fanion/spectral/exact.hpp>
 #include <fanion/spectral/lanczos.hpp>
 #include <fanion/spectral/methods.hpp>
@@ -26,7 +27,7 @@ concept PolarMethod = std::same_as<M, newton_schulz> || std::same_as<M, polar_ex
 /// A method that yields leading triplets.
 template <class M>
 concept LeadingMethod = std::same_as<M, subspace> || std::same_as<M, power> ||
-    std::same_as<M, randomized> || std::same_as<M, lanczos>;
+    std::same_as<M, randomized> || std::same_as<M, block_krylov> || std::same_as<M, lanczos>;
 
 template <class M>
 concept SpectralMethod =
@@ -35,7 +36,7 @@ concept SpectralMethod =
 /// One of the solvers, chosen when a plan is made.
 template <Real T, class B>
 using any_solver = std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>,
-                                block_solver<T, B>, lanczos_solver<T, B>>;
+                                block_solver<T, B>, lanczos_solver<T, B>, krylov_solver<T, B>>;
 
 /// The solver for a need and a method.
 /// @throws std::invalid_argument where the method cannot serve the need.
@@ -56,6 +57,8 @@ template <Real T, class B, SpectralMethod M>
     return solver(std::in_place_type<polar_solver<T, B>>, b, m, n, method);
   } else if constexpr (std::same_as<M, lanczos>) {
     return solver(std::in_place_type<lanczos_solver<T, B>>, b, m, n, need.depth, method);
+  } else if constexpr (std::same_as<M, block_krylov>) {
+    return solver(std::in_place_type<krylov_solver<T, B>>, b, m, n, need.depth, method);
   } else if constexpr (LeadingMethod<M>) {
     return solver(std::in_place_type<block_solver<T, B>>, b, m, n, need.depth, method);
   } else {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 
 namespace fanion {
@@ -14,11 +15,13 @@ namespace fanion {
 /// Weyl's inequality gives
 ///   σᵢ² <= (θ_{a+1} + s)² + e/(i - a)   for every a = 0 … i-1, with θ = 0 beyond those computed,
 /// while σᵢ² <= ‖A‖_F² / i always. Writes the least of these for each i. Deterministic; close where
-/// the computed part holds nearly all of the energy, loose on flat spectra.
+/// the computed part holds nearly all of the energy, loose on flat spectra. A known bound on
+/// ‖A - PA‖₂ serves where it is less than the energy says.
 /// `slack` is the relative rounding of the energies.
 template <Real T>
 void bound_singular_values(std::span<const T> theta, double s, double frobenius, double slack,
-                           std::span<double> upper) {
+                           std::span<double> upper,
+                           double remainder = std::numeric_limits<double>::infinity()) {
   const double energy = frobenius * frobenius * (1 + slack);
   double held = 0;
   for (const T t : theta) held += static_cast<double>(t) * static_cast<double>(t);
@@ -27,7 +30,8 @@ void bound_singular_values(std::span<const T> theta, double s, double frobenius,
     double least = energy / static_cast<double>(i + 1);
     for (std::size_t a = 0; a <= i; ++a) {
       const double t = (a < theta.size() ? static_cast<double>(theta[a]) : 0.0) + s;
-      least = std::min(least, t * t + rest / static_cast<double>(i + 1 - a));
+      least = std::min(
+          least, t * t + std::min(rest / static_cast<double>(i + 1 - a), remainder * remainder));
     }
     upper[i] = std::sqrt(least);
   }

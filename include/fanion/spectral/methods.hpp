@@ -67,6 +67,20 @@ struct randomized {
   static constexpr bool capturable = false;
 };
 
+/// Block Krylov iteration (Musco and Musco 2015), one read of the matrix a block. Stops on a gap
+/// that is proven, but for a failure of probability 1e-3, or with `tol` on the estimated error of Σ
+/// uᵢvᵢᵀ, which is then reported as identified only where it is proven; `passes` fixes the work
+/// instead.
+struct block_krylov {
+  std::optional<double> tol = {};
+  std::optional<double> gap = {};
+  index_t block = 0;  ///< columns multiplied at once; 0: k + 3 or a little more, 4 to 16
+  index_t basis = 0;  ///< columns kept at most; 0: max(4k, 512)
+  index_t passes = 0;
+  std::uint64_t seed = 0;
+  static constexpr bool capturable = false;
+};
+
 /// Golub-Kahan-Lanczos bidiagonalisation, two-sided, full reorthogonalisation, thick restarts.
 /// With `tol` it stops on the estimated error of Σ uᵢvᵢᵀ, otherwise on the estimated gap.
 struct lanczos {
