@@ -55,7 +55,7 @@ foreach(header ${headers})
     if(included MATCHES "^fanion/.*\\.cuh$" AND NOT header MATCHES "\\.cuh$")
       violation("${header} is plain C++ and may not include <${included}>")
     endif()
-    if(included MATCHES "^(unsupported/)?Eigen/" AND NOT header MATCHES "^(backend|adapters)/eigen\\.hpp$")
+    if(included MATCHES "^(unsupported/)?Eigen/" AND NOT header MATCHES "^(backend/eigen|adapters/eigen|adapters/eigen_sparse)\\.hpp$")
       violation("${header} may not include Eigen: <${included}>")
     endif()
     if(included MATCHES "^(thrust/|cub/|cuda|cublas|cusolver|curand|nccl)"

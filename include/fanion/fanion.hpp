@@ -16,6 +16,8 @@
 #include <fanion/optim/optimizer.hpp>
 #include <fanion/optim/parameters.hpp>
 #include <fanion/optim/schedule.hpp>
+#include <fanion/oracles/batch.hpp>
 #include <fanion/oracles/evaluate.hpp>
+#include <fanion/oracles/factors.hpp>
 #include <fanion/oracles/lmo.hpp>
 #include <fanion/oracles/plan.hpp>

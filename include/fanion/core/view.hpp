@@ -120,6 +120,9 @@ struct batch_view {
   [[nodiscard]] constexpr matrix_view<T, Space> operator[](index_t i) const {
     return {pointer + i * stride, rows, cols, ld};
   }
+  [[nodiscard]] constexpr batch_view<const T, Space> as_const() const {
+    return {pointer, rows, cols, ld, stride, count};
+  }
 };
 
 /// A matrix as its owner sees it: m x n, stored either as `storage` or as its transpose.

@@ -26,6 +26,15 @@ inline constexpr bool has_spectral_term<scaled<N>> = has_spectral_term<N>;
 template <class A, class B>
 inline constexpr bool has_spectral_term<sum<A, B>> = has_spectral_term<A> || has_spectral_term<B>;
 
+/// Whether every leaf needs singular values and vectors, and nothing else.
+template <class N>
+inline constexpr bool has_only_spectral_terms = SpectralNorm<N>;
+template <class N>
+inline constexpr bool has_only_spectral_terms<scaled<N>> = has_only_spectral_terms<N>;
+template <class A, class B>
+inline constexpr bool has_only_spectral_terms<sum<A, B>> =
+    has_only_spectral_terms<A>&& has_only_spectral_terms<B>;
+
 }  // namespace detail
 
 /// `value(n, X)` compiles.

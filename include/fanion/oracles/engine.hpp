@@ -90,6 +90,13 @@ class subgradient_engine {
         },
         solver_);
   }
+  [[nodiscard]] bool keeps_subspace() const {
+    return std::visit(
+        [](const auto& s) {
+          return requires(B & b, matrix_view<const T, space> v) { s.seed(b, v); };
+        },
+        solver_);
+  }
   /// @throws std::invalid_argument unless v has n rows, at least one column, and the method keeps a
   /// subspace.
   void seed(B& b, matrix_view<const T, space> v) {

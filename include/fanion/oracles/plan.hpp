@@ -110,6 +110,8 @@ class lmo_plan {
   [[nodiscard]] const lmo_report& report() const noexcept { return report_; }
 
   void reset() { engine_.reset(); }
+  /// Whether an execution starts from the subspace that the last one ended with.
+  [[nodiscard]] bool keeps_subspace() const { return engine_.keeps_subspace(); }
 
   /// Starts the next execution from the span of the columns of V, cols() x c.
   template <Matrix V>

@@ -63,8 +63,9 @@ class krylov_solver {
   }
 
   /// Allocates nothing.
-  [[nodiscard]] triplets<T, space> solve(B& b, const operand<T, space>& a) {
-    const std::size_t left = a.matrix.transposed ? 1 : 0;
+  template <class A>
+  [[nodiscard]] triplets<T, space> solve(B& b, const A& a) {
+    const std::size_t left = left_side(a);
     triplets<T, space> answer;
     effort& done = answer.effort;
     start(b, a, left, done);
@@ -84,7 +85,7 @@ class krylov_solver {
       const bool spent = done.passes >= (passes_ > 0 ? passes_ : most_passes);
       if (whole || (size >= depth_ && (spent || basis_.full() || size >= due))) {
         basis_.decompose(b);
-        bound_from_above(a, whole);
+        bound_from_above(a.frobenius, whole);
         if (passes_ == 0 && finished(b, whole, done)) break;
         if (whole || spent) {
           if (!whole && passes_ == 0) done.outcome = outcome::budget_spent;
@@ -178,7 +179,8 @@ class krylov_solver {
 
   /// The first block: the kept vectors of the left side, or the images of the right ones, and
   /// random columns; with fixed work as many as an answer needs.
-  void start(B& b, const operand<T, space>& a, std::size_t left, effort& done) {
+  template <class A>
+  void start(B& b, const A& a, std::size_t left, effort& done) {
     ++calls_;
     draws_ = 0;
     degree_ = -1;
@@ -238,13 +240,13 @@ class krylov_solver {
   }
 
   /// Brings upper_ down to what is proven now.
-  void bound_from_above(const operand<T, space>& a, bool whole) {
+  void bound_from_above(double frobenius, bool whole) {
     const index_t size = basis_.size();
     const double slack = rounding<T>(m_, n_), first = basis_.ritz(0);
     for (index_t i = 0; i < size; ++i)
       ritz_[static_cast<std::size_t>(i)] = static_cast<T>(basis_.ritz(i));
     const auto ritz = std::span<const T>(ritz_).first(static_cast<std::size_t>(size));
-    bound_singular_values(ritz, slack * first, a.frobenius, slack, std::span(trial_), remainder_);
+    bound_singular_values(ritz, slack * first, frobenius, slack, std::span(trial_), remainder_);
     take_lower();
     const auto root = [&](double square) { return std::sqrt(square + slack * first * first); };
     if (whole) {
@@ -283,7 +285,8 @@ class krylov_solver {
       residual = std::hypot(residual, basis_.residual(b, i));
     }
     if (tol_ > 0) return found_vectors(b, residual, whole, done);
-    if (value >= (1 - gap_) * bound) return true;
+    const double slack = rounding<T>(m_, n_), missed = 1 - value / (bound * (1 + 2 * slack));
+    if (missed <= std::max(gap_, 8 * slack)) return true;
     // A whole space in which the values are too small to be told from rounding, or a restarted one,
     // which proves nothing new and has its residuals left.
     const bool ends = whole || (!random_start_ && value_error(b) <= gap_ / 8 * value);

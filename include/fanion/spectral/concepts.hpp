@@ -2,12 +2,14 @@
 /// deep to go and how good to be.
 #pragma once
 
+#include <fanion/backend/concepts.hpp>
 #include <fanion/core/outcome.hpp>
 #include <fanion/core/types.hpp>
 #include <fanion/core/view.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <span>
 
@@ -54,6 +56,76 @@ template <class T, class B>
                    b.template multiply_adjoint_size<T>(n, m, k)});
 }
 
+/// Z = AᵀX and Y = A Z for a left side that is that of the storage, so that one read may do; the
+/// other way round where A is stored transposed. Returns the reads.
+template <class B, class T, class Space>
+index_t apply_pair(B& b, const operand<T, Space>& a, input<T, Space> x, matrix_view<T, Space> z,
+                   matrix_view<T, Space> y, std::span<T> scratch) {
+  return b.template multiply_pair<T>(a.scale, a.matrix.storage, x, z, y, scratch,
+                                     ignore_columns<T, Space>());
+}
+
+/// The side from which apply_pair starts: that of A's rows (0) or of its columns (1).
+template <class T, class Space>
+[[nodiscard]] std::size_t left_side(const operand<T, Space>& a) {
+  return a.matrix.transposed ? 1 : 0;
+}
+
+/// A matrix that is known by its products alone, with any number of columns at once:
+///  1. `scalar`, `rows()`, `cols()`;
+///  2. `apply(x, y)`: y = A x;  `apply_adjoint(x, y)`: y = Aᵀx; the views do not overlap, and what
+///  y
+///     held before does not matter.
+///  Example: sparse_operator in adapters/eigen_sparse.hpp.
+template <class A>
+concept LinearOperator = Real<typename A::scalar> &&
+    requires(A& a, matrix_view<const typename A::scalar> x, matrix_view<typename A::scalar> y) {
+  { a.rows() } -> std::convertible_to<index_t>;
+  { a.cols() } -> std::convertible_to<index_t>;
+  a.apply(x, y);
+  a.apply_adjoint(x, y);
+};
+
+/// What a solver sees of an operator: `scale` times it. Its Frobenius norm is not known.
+template <LinearOperator A>
+struct black_box {
+  using scalar = typename A::scalar;
+  A* matrix = nullptr;
+  scalar scale = 1;
+  double frobenius = std::numeric_limits<double>::infinity();
+
+  [[nodiscard]] index_t rows() const { return matrix->rows(); }
+  [[nodiscard]] index_t cols() const { return matrix->cols(); }
+};
+
+/// The shorter one: a Krylov space fills it sooner.
+template <LinearOperator A>
+[[nodiscard]] std::size_t left_side(const black_box<A>& a) {
+  return a.rows() <= a.cols() ? 0 : 1;
+}
+
+template <class B, LinearOperator A, class T = typename A::scalar>
+void apply(B& b, const black_box<A>& a, input<T> x, matrix_view<T> y, std::span<T>) {
+  a.matrix->apply(x, y);
+  b.map_entries(y.as_const(), y, [scale = a.scale](T e, T) { return scale * e; });
+}
+template <class B, LinearOperator A, class T = typename A::scalar>
+void apply_adjoint(B& b, const black_box<A>& a, input<T> x, matrix_view<T> y, std::span<T>) {
+  a.matrix->apply_adjoint(x, y);
+  b.map_entries(y.as_const(), y, [scale = a.scale](T e, T) { return scale * e; });
+}
+template <class B, LinearOperator A, class T = typename A::scalar>
+index_t apply_pair(B& b, const black_box<A>& a, input<T> x, matrix_view<T> z, matrix_view<T> y,
+                   std::span<T> scratch) {
+  if (left_side(a) == 0) {
+    apply_adjoint(b, a, x, z, scratch);
+    apply(b, a, z.as_const(), y, scratch);
+  } else {
+    apply(b, a, x, z, scratch);
+    apply_adjoint(b, a, z.as_const(), y, scratch);
+  }
+  return 2;
+}
 /// How much work was done and how it ended. Lives in every answer.
 struct effort {
   double residual = 0;

@@ -87,11 +87,11 @@ class krylov_basis {
 
   /// Multiplies the block that waits, and makes what is new in the product the next one, of rank 0
   /// where the space has become invariant. Returns the reads of A.
-  index_t grow(B& b, const operand<T, space>& a) {
+  template <class A>
+  index_t grow(B& b, const A& a) {
     const auto x = q().columns(size_, next_), y = work_.block(0, 0, rows(), next_);
     newest_ = z().columns(size_, next_);
-    const index_t reads = b.template multiply_pair<T>(
-        a.scale, a.matrix.storage, x.as_const(), newest_, y, scratch_, ignore_columns<T, space>());
+    const index_t reads = apply_pair(b, a, x.as_const(), newest_, y, scratch_);
     const index_t old = size_, all = size_ + next_;
     const auto basis = q().columns(0, all).as_const();
     const auto h = overlap_.block(0, 0, all, next_);

@@ -60,10 +60,12 @@ class lanczos_solver {
   }
 
   /// Allocates nothing.
-  [[nodiscard]] triplets<T, space> solve(B& b, const operand<T, space>& a) {
+  template <class A>
+  [[nodiscard]] triplets<T, space> solve(B& b, const A& a) {
     triplets<T, space> answer;
     answer.effort.passes = 0;
     draws_ = 0;
+    largest_ = T(0);
     start(b, a, answer.effort.passes);
     b.fill(b_, T(0));
     index_t size = 0;         // columns of U and V in use
@@ -103,7 +105,7 @@ class lanczos_solver {
         if (!probing) run = 0;
       }
     }
-    finish(b, a, size, stale, answer);
+    finish(b, a.frobenius, size, stale, answer);
     return answer;
   }
 
@@ -159,7 +161,8 @@ class lanczos_solver {
     return std::min(size_ - 1, depth_ + std::max<index_t>(3, (size_ - depth_) / 2));
   }
 
-  void start(B& b, const operand<T, space>& a, index_t& passes) {
+  template <class A>
+  void start(B& b, const A& a, index_t& passes) {
     const auto first = v_.columns(0, 1);
     b.random(first, next_draw());
     if (kept_ > 0) {
@@ -215,9 +218,14 @@ class lanczos_solver {
     return false;
   }
 
-  /// Appends u and the next v. Returns β, the length of the residual of the last column.
-  double extend(B& b, const operand<T, space>& a, index_t j) {
-    const T noise = T(64) * std::numeric_limits<T>::epsilon() * static_cast<T>(a.frobenius);
+  /// Appends u and the next v. Returns β, the length of the residual of the last column. What is
+  /// rounding beside the largest length seen gives way to a random direction.
+  template <class A>
+  double extend(B& b, const A& a, index_t j) {
+    const auto counts = [this](T length) {
+      largest_ = std::max(largest_, length);
+      return length > T(64) * std::numeric_limits<T>::epsilon() * largest_;
+    };
     const auto u = u_.columns(j, 1), v = v_.columns(j, 1);
     if (turned_)
       apply_adjoint(b, a, v.as_const(), u, scratch_);
@@ -226,7 +234,7 @@ class lanczos_solver {
     const auto column = b_.block(0, j, j, 1);
     b.fill(column, T(0));
     T alpha = orthogonalise(b, u_.columns(0, j), u, column);
-    if (alpha > noise) {
+    if (counts(alpha)) {
       normalise(b, u, alpha);
     } else {
       alpha = T(0);
@@ -241,7 +249,7 @@ class lanczos_solver {
     else
       apply_adjoint(b, a, u.as_const(), next, scratch_);
     const T beta = orthogonalise(b, v_.columns(0, j + 1), next, {});
-    if (beta > noise) {
+    if (counts(beta)) {
       normalise(b, next, beta);
       return static_cast<double>(beta);
     }
@@ -328,13 +336,12 @@ class lanczos_solver {
                T(0), ritz_v_.columns(0, keep), scratch_);
   }
 
-  void finish(B& b, const operand<T, space>& a, index_t size, double stale,
-              triplets<T, space>& answer) {
+  void finish(B& b, double frobenius, index_t size, double stale, triplets<T, space>& answer) {
     rotate(b, size, std::min(size, size_));
     const index_t k = std::min(depth_, size);
     const double s = std::hypot(residual_norm(size), stale);
     bound_singular_values(std::span<const T>(sigma_.data(), static_cast<std::size_t>(size)), s,
-                          a.frobenius, rounding<T>(m_, n_), upper_);
+                          frobenius, rounding<T>(m_, n_), upper_);
     // Values that rounding cannot tell from zero have arbitrary vectors and take no part.
     const T noise = T(std::max(m_, n_)) * std::numeric_limits<T>::epsilon() * sigma_.front();
     for (T& sigma : sigma_)
@@ -368,6 +375,7 @@ class lanczos_solver {
   index_t kept_ = 0;
   index_t count_ = 0;
   double beta_ = 0;
+  T largest_ = T(0);
 };
 
 }  // namespace fanion
