@@ -92,8 +92,8 @@ class subgradient_engine {
   }
   [[nodiscard]] bool keeps_subspace() const {
     return std::visit(
-        [](const auto& s) {
-          return requires(B & b, matrix_view<const T, space> v) { s.seed(b, v); };
+        []<class S>(const S&) {
+          return requires(S & s, B & b, matrix_view<const T, space> v) { s.seed(b, v); };
         },
         solver_);
   }
