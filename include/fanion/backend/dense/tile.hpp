@@ -64,13 +64,12 @@ void tile(index_t depth, T alpha, const T* a, index_t lda, const T* b, T beta, T
     }
 }
 
-/// `tile` for a number of columns known at run time, at most tile_cols; b is packed for that
-/// number.
-template <Real T, index_t V, index_t N = tile_cols>
-void tile_of(index_t cols, index_t depth, T alpha, const T* a, index_t lda, const T* b, T beta,
-             T* c, index_t ldc, index_t rows) {
-  if (cols == N) return tile<T, V, N>(depth, alpha, a, lda, b, beta, c, ldc, rows);
-  if constexpr (N > 1) tile_of<T, V, N - 1>(cols, depth, alpha, a, lda, b, beta, c, ldc, rows);
+/// Calls f with `n` as a compile-time constant, 1 <= n <= Most.
+template <index_t Most, class F>
+void with_count(index_t n, const F& f) {
+  if constexpr (Most > 1)
+    if (n < Most) return with_count<Most - 1>(n, f);
+  f.template operator()<Most>();
 }
 
 }  // namespace fanion::dense
