@@ -1,19 +1,19 @@
-/// @file  The packed product C = a op(A) op(B) + b C, whole or lower half only.
+/// @file  The packed product C = a op(A) op(B) + b C, and the one whose result is symmetric.
 #pragma once
 
 #include <fanion/backend/dense/elementwise.hpp>
 #include <fanion/backend/dense/scratch.hpp>
+#include <fanion/backend/dense/threads.hpp>
 #include <fanion/backend/dense/tile.hpp>
 #include <fanion/backend/dense/transpose.hpp>
+
+#include <cmath>
 
 namespace fanion::dense {
 
 /// A matrix or its transpose, as a factor.
 template <Real T>
 using factor = std::type_identity_t<oriented_view<const T>>;
-
-/// Which entries of a product are wanted. `lower` leaves undefined values above the diagonal.
-enum class part { whole, lower };
 
 [[nodiscard]] constexpr index_t round_up(index_t n, index_t unit) noexcept {
   return (n + unit - 1) / unit * unit;
@@ -35,9 +35,9 @@ inline constexpr index_t block_rows = block_bytes / static_cast<index_t>(sizeof(
   return round_up((n + pieces - 1) / pieces, unit);
 }
 
-/// Scratch of gemm, for C m x n and inner size k. Grows with each of them.
+/// Scratch of one slice of a product.
 template <Real T>
-[[nodiscard]] constexpr index_t gemm_size(index_t m, index_t n, index_t k) noexcept {
+[[nodiscard]] constexpr index_t slice_size(index_t m, index_t n, index_t k) noexcept {
   const index_t depth = std::min(k, block_depth);
   return padded<T>(std::min(round_up(m, tile_rows<T>), block_rows<T>) * depth) +
          padded<T>(std::min(round_up(n, tile_cols), block_cols) * depth);
@@ -102,13 +102,13 @@ void multiply_packed(index_t depth, T a, const T* a_pack, const T* b_pack, T bet
     }
 }
 
-/// C(m x n) = a A(m x k) B(k x n) + b C. 2mnk flops, half of that for the lower part.
+/// C(m x n) = a A(m x k) B(k x n) + b C, of row i only the columns up to i + diagonal and what
+/// shares a vector with them. What an entry's sum goes through follows from k alone.
 template <Real T>
-void gemm(T a, factor<T> A, factor<T> B, T b, matrix_view<T> C, part wanted, std::span<T> scratch) {
-  const index_t m = C.rows(), n = C.cols(), k = A.cols();
-  if (k == 0) return scale<T>(b, C);
+void gemm_slice(T a, factor<T> A, factor<T> B, T b, matrix_view<T> C, index_t diagonal,
+                std::span<T> scratch) {
   if (C.empty()) return;
-  const index_t diagonal = wanted == part::lower ? 0 : n;
+  const index_t m = C.rows(), n = C.cols(), k = A.cols();
   const index_t depth_step = even_piece(k, block_depth, 1);
   const index_t row_step = even_piece(m, block_rows<T>, tile_rows<T>);
   const index_t col_step = even_piece(n, block_cols, tile_cols);
@@ -131,21 +131,100 @@ void gemm(T a, factor<T> A, factor<T> B, T b, matrix_view<T> C, part wanted, std
   }
 }
 
-/// Copies the lower half over the upper one. By way of a buffer, so that every line of C is written
-/// at once: where columns lie a power of two apart, they evict each other.
+/// Slices of a product: one for as many multiplications as some twenty microseconds allow.
+[[nodiscard]] constexpr index_t product_slices(index_t threads, index_t m, index_t n,
+                                               index_t k) noexcept {
+  return slices_for(threads, m * n * k / 32);
+}
+
+/// Scratch of gemm and symmetric_gemm, for C m x n and inner size k. Grows with each of them.
 template <Real T>
-void mirror(matrix_view<T> C) {
+[[nodiscard]] constexpr index_t gemm_size(index_t m, index_t n, index_t k,
+                                          index_t threads = 1) noexcept {
+  return product_slices(threads, m, n, k) * slice_size<T>(m, n, k);
+}
+
+/// f(s, scratch) for all slices of a product, each with its part of the scratch.
+/// @throws std::invalid_argument when the scratch is too small.
+template <Real T, class F>
+void for_each_product_slice(index_t slices, index_t each, std::span<T> scratch, const F& f) {
+  if (static_cast<index_t>(scratch.size()) < slices * each)
+    refuse("scratch: scalars", "as many as the size query says", scratch.size());
+  for_each_slice(slices, [&](index_t s) {
+    f(s, scratch.subspan(static_cast<std::size_t>(s * each), static_cast<std::size_t>(each)));
+  });
+}
+
+/// Rows i .. i+count of a factor.
+template <Real T>
+[[nodiscard]] oriented_view<const T> factor_rows(factor<T> A, index_t i, index_t count) {
+  const auto& X = A.storage;
+  return {A.transposed ? X.columns(i, count) : X.block(i, 0, count, X.cols()), A.transposed};
+}
+
+/// C(m x n) = a A(m x k) B(k x n) + b C. 2mnk flops. The longer side of C is cut into slices, which
+/// changes no bit.
+template <Real T>
+void gemm(T a, factor<T> A, factor<T> B, T b, matrix_view<T> C, std::span<T> scratch,
+          index_t threads = 1) {
+  const index_t m = C.rows(), n = C.cols(), k = A.cols();
+  if (k == 0) return scale<T>(b, C);
+  const index_t slices = product_slices(threads, m, n, k);
+  const auto work = [&](index_t s, std::span<T> part) {
+    const bool tall = m >= n;
+    const index_t unit = tall ? tile_rows<T> : tile_cols, length = tall ? m : n;
+    const index_t from = slice_begin(length, unit, slices, s);
+    const index_t count = slice_begin(length, unit, slices, s + 1) - from;
+    if (tall)
+      gemm_slice<T>(a, factor_rows<T>(A, from, count), B, b, C.block(from, 0, count, n), n, part);
+    else
+      gemm_slice<T>(a, A, flipped(factor_rows<T>(flipped(B), from, count)), b,
+                    C.columns(from, count), n, part);
+  };
+  for_each_product_slice<T>(slices, slice_size<T>(m, n, k), scratch, work);
+}
+
+/// Copies rows `from` .. `to` of the lower half over the upper one. By way of a buffer, so that
+/// every line of C is written at once: where columns lie a power of two apart, they evict each
+/// other.
+template <Real T>
+void mirror(matrix_view<T> C, index_t from, index_t to) {
   constexpr index_t side = 32;
   T buffer[static_cast<std::size_t>(side * side)];
-  for (index_t j = 0; j < C.cols(); j += side) {
-    const index_t cols = std::min(side, C.cols() - j);
-    for (index_t i = j; i < C.rows(); i += side) {
-      const index_t rows = std::min(side, C.rows() - i);
+  for (index_t i = from; i < to; i += side) {
+    const index_t rows = std::min(side, to - i);
+    for (index_t j = 0; j < i + rows; j += side) {
+      const index_t cols = std::min(side, C.cols() - j);
       transpose<T>(rows, cols, &C(i, j), C.ld(), buffer, side);
       for (index_t l = 0; l < rows; ++l)
-        std::copy_n(buffer + l * side, i == j ? l : cols, &C(j, i + l));
+        std::copy_n(buffer + l * side, std::clamp<index_t>(i + l - j, 0, cols), &C(j, i + l));
     }
   }
+}
+
+/// Where slice s begins when the rows of a triangle are cut into slices of one area.
+template <Real T>
+[[nodiscard]] index_t triangle_begin(index_t n, index_t slices, index_t s) {
+  const double share = std::sqrt(static_cast<double>(s) / static_cast<double>(slices));
+  const auto rows = static_cast<index_t>(share * static_cast<double>(n));
+  return s == slices ? n : std::min(n, round_up(rows, lanes<T>));
+}
+
+/// C(n x n) = a A(n x k) B(k x n) + b C where C and A B are symmetric: the lower half, n²k flops,
+/// and its mirror image. The rows are cut into slices, which changes no bit.
+template <Real T>
+void symmetric_gemm(T a, factor<T> A, factor<T> B, T b, matrix_view<T> C, std::span<T> scratch,
+                    index_t threads = 1) {
+  const index_t n = C.rows(), k = A.cols();
+  if (k == 0) return scale<T>(b, C);
+  const index_t slices = product_slices(threads, n, n, k);
+  const auto work = [&](index_t s, std::span<T> part) {
+    const index_t from = triangle_begin<T>(n, slices, s), to = triangle_begin<T>(n, slices, s + 1);
+    gemm_slice<T>(a, factor_rows<T>(A, from, to - from), flipped(factor_rows<T>(flipped(B), 0, to)),
+                  b, C.block(from, 0, to - from, to), from, part);
+    mirror<T>(C, from, to);
+  };
+  for_each_product_slice<T>(slices, slice_size<T>(n, n, k), scratch, work);
 }
 
 }  // namespace fanion::dense
