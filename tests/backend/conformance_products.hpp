@@ -212,7 +212,7 @@ void check_symmetric(panel<Backend, T>& c) {
 template <class Backend, class T>
 void conform_syrk(Backend& backend) {
   auto list = shapes();
-  list.insert(list.end(), {{301, 40}, {70, 530}});
+  list.insert(list.end(), {{301, 40}, {70, 530}, {211, 151}});
   for (const auto& shape : list) {
     const auto r = shape.first, l = shape.second;
     for (const auto& factor : factors()) {
@@ -237,7 +237,7 @@ void conform_syrk(Backend& backend) {
 /// Polynomials of one symmetric matrix commute, so their products are symmetric.
 template <class Backend, class T>
 void conform_symmetric_product(Backend& backend) {
-  for (index_t r : {0, 1, 2, 17, 48, 65, 130})
+  for (index_t r : {0, 1, 2, 17, 48, 65, 130, 191})
     for (const auto& factor : factors()) {
       const auto a = factor.first, b = factor.second;
       CAPTURE(r);

@@ -82,13 +82,106 @@ TEST_CASE_TEMPLATE("scratch is cut into aligned pieces, and too little is refuse
   CHECK_THROWS_AS(dense::host_workspace<T>(-1), std::invalid_argument);
 }
 
+TEST_CASE_TEMPLATE("transposing copies write the transpose and nothing else", T, float, double) {
+  for (index_t m : {0, 1, 3, 4, 7, 16, 21, 40})
+    for (index_t n : {0, 1, 4, 5, 8, 9}) {
+      const reference exact = random_matrix<T>(m, n, 1);
+      fanion::eigen_backend backend;
+      panel<fanion::eigen_backend, T> a(backend, exact), out(backend, random_matrix<T>(n, m, 2), 5);
+      dense::transpose<T>(m, n, a.view().data(), a.view().ld(), out.view().data(), out.view().ld());
+      CHECK(largest(combine(1, out.get(), -1, adjoint(exact))) == 0);
+      CHECK(out.intact());
+    }
+}
+
+TEST_CASE_TEMPLATE("mirror copies the lower half and keeps it", T, float, double) {
+  for (index_t n : {0, 1, 2, 31, 32, 33, 64, 100}) {
+    const reference exact = random_matrix<T>(n, n, 1);
+    fanion::eigen_backend backend;
+    panel<fanion::eigen_backend, T> c(backend, exact);
+    dense::mirror<T>(c.view(), 0, n / 2);
+    dense::mirror<T>(c.view(), n / 2, n);
+    const reference want =
+        build(n, n, [&](index_t i, index_t j) { return exact(std::max(i, j), std::min(i, j)); });
+    CHECK(largest(combine(1, c.get(), -1, want)) == 0);
+    CHECK(c.intact());
+  }
+}
+
+namespace {
+
+/// C = 2 op(A) op(B) + C / 4, of row i up to column i + diagonal, against the bound of inner
+/// products, with dirt in the scratch.
+template <class T>
+void check_gemm(index_t m, index_t n, index_t k, bool a_transposed, bool b_transposed,
+                index_t diagonal) {
+  CAPTURE(m);
+  CAPTURE(n);
+  CAPTURE(k);
+  CAPTURE(a_transposed);
+  CAPTURE(b_transposed);
+  CAPTURE(diagonal);
+  fanion::eigen_backend backend;
+  const reference A = random_matrix<T>(m, k, 1), B = random_matrix<T>(k, n, 2),
+                  C = random_matrix<T>(m, n, 3);
+  panel<fanion::eigen_backend, T> a(backend, a_transposed ? adjoint(A) : A),
+      b(backend, b_transposed ? adjoint(B) : B), c(backend, C);
+  std::vector<T> scratch(static_cast<std::size_t>(dense::slice_size<T>(m, n, k)),
+                         std::numeric_limits<T>::quiet_NaN());
+  dense::gemm_slice<T>(T(2), {a.in(), a_transposed}, {b.in(), b_transposed}, T(0.25), c.view(),
+                       diagonal, scratch);
+  const reference got = c.get(), want = combine(2, product(A, B), 0.25L, C);
+  const long double bound =
+      3 * static_cast<long double>(k + 3) * eps<T> *
+      largest(combine(1, product(magnitude(A), magnitude(B)), 1, magnitude(C)));
+  const reference error = build(
+      m, n, [&](index_t i, index_t j) { return j > i + diagonal ? 0 : got(i, j) - want(i, j); });
+  CHECK(largest(error) <= bound);
+  CHECK(c.intact());
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("packed products at the edges of tiles and blocks", T, float, double) {
+  constexpr index_t mr = dense::tile_rows<T>, nr = dense::tile_cols;
+  for (const bool a_transposed : {false, true})
+    for (const bool b_transposed : {false, true}) {
+      for (index_t m : {index_t(1), dense::lanes<T> + 1, mr - 1, mr, mr + 1})
+        for (index_t n : {index_t(1), nr - 1, nr, nr + 1, 3 * nr})
+          check_gemm<T>(m, n, 19, a_transposed, b_transposed, n);
+      const index_t rows = dense::block_rows<T>, cols = dense::block_cols;
+      for (index_t past : {0, 1}) {
+        check_gemm<T>(rows + past, nr + 1, 5, a_transposed, b_transposed, nr + 1);
+        check_gemm<T>(mr + 1, cols + past, 5, a_transposed, b_transposed, cols + 1);
+        check_gemm<T>(mr + 1, nr + 1, dense::block_depth + past, a_transposed, b_transposed,
+                      nr + 1);
+        check_gemm<T>(rows + past, rows + past, 3, a_transposed, b_transposed, 0);
+      }
+      for (index_t n : {nr, mr, mr + 1, 2 * mr + dense::lanes<T>, 3 * mr - 1})
+        for (index_t diagonal : {index_t(0), index_t(1), dense::lanes<T>})
+          check_gemm<T>(n, n + diagonal, 7, a_transposed, b_transposed, diagonal);
+    }
+  // Several blocks of columns below the diagonal.
+  const index_t n = dense::block_cols + 17;
+  check_gemm<T>(n, n, 2, false, true, 0);
+}
+
+TEST_CASE("scratch of a product grows with every size") {
+  for (index_t n : {1, 7, 48, 384, 385, 480, 769, 1536, 1537, 13107, 13108}) {
+    CHECK(dense::gemm_size<float>(n, 16, 20, 9) <= dense::gemm_size<float>(n + 1, 16, 20, 9));
+    CHECK(dense::gemm_size<float>(n, 100, 100) <= dense::gemm_size<float>(n + 1, 100, 100));
+    CHECK(dense::gemm_size<float>(100, n, 100) <= dense::gemm_size<float>(100, n + 1, 100));
+    CHECK(dense::gemm_size<float>(100, 100, n) <= dense::gemm_size<float>(100, 100, n + 1));
+  }
+}
+
 TEST_CASE_TEMPLATE("the lower product leaves tiles above the diagonal alone", T, float, double) {
   const index_t n = 5 * dense::tile_rows<T>;
   std::vector<T> a = rounded<T>(random_matrix<T>(n, 20, 1)), c(static_cast<std::size_t>(n * n), 7);
-  dense::host_workspace<T> scratch(dense::gemm_size<T>(n, n, 20));
+  dense::host_workspace<T> scratch(dense::slice_size<T>(n, n, 20));
   const matrix_view<T> A = whole(a, n, 20), C = whole(c, n, n);
-  dense::gemm<T>(T(1), {A.as_const(), false}, {A.as_const(), true}, T(0), C, dense::part::lower,
-                 scratch.span());
+  dense::gemm_slice<T>(T(1), {A.as_const(), false}, {A.as_const(), true}, T(0), C, 0,
+                       scratch.span());
   index_t kept = 0;
   for (index_t j = 0; j < n; ++j)
     for (index_t i = 0; i < j; ++i) kept += C(i, j) == T(7);

@@ -9,8 +9,11 @@
 #include <omp.h>
 #endif
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <stdexcept>
+#include <vector>
 
 using fanion::eigen_backend;
 using namespace fanion_test;
@@ -58,6 +61,9 @@ TEST_CASE("a backend refuses an impossible number of threads") {
 TEST_CASE_TEMPLATE("three threads conform", T, float, double) {
   eigen_backend backend(3);
   SUBCASE("tall") { conform_tall_products<eigen_backend, T>(backend); }
+  SUBCASE("large") { conform_large_products<eigen_backend, T>(backend); }
+  SUBCASE("syrk") { conform_syrk<eigen_backend, T>(backend); }
+  SUBCASE("symmetric_product") { conform_symmetric_product<eigen_backend, T>(backend); }
   SUBCASE("multiply_norm") { conform_multiply_norm<eigen_backend, T>(backend); }
   SUBCASE("multiply_pair") { conform_multiply_pair<eigen_backend, T>(backend); }
 }
@@ -79,6 +85,69 @@ TEST_CASE_TEMPLATE("slices give the bits of their parts", T, float, double) {
                  view(parts).block(i, 0, rows, k), {});
   }
   CHECK(whole == parts);
+}
+
+TEST_CASE("the rows of a triangle are cut into slices of one area") {
+  for (const index_t n : {0, 1, 17, 300, 1001})
+    for (const index_t slices : {1, 2, 3, 64}) {
+      CHECK(dense::triangle_begin<float>(n, slices, 0) == 0);
+      CHECK(dense::triangle_begin<float>(n, slices, slices) == n);
+      for (index_t s = 0; s < slices; ++s) {
+        const index_t from = dense::triangle_begin<float>(n, slices, s);
+        const index_t to = dense::triangle_begin<float>(n, slices, s + 1);
+        CHECK(from <= to);
+        // Off by less than a vector of rows at either end.
+        CHECK(std::fabs(static_cast<double>(to * to - from * from) -
+                        static_cast<double>(n * n) / static_cast<double>(slices)) <=
+              static_cast<double>(2 * n * (dense::lanes<float> + 1)));
+      }
+    }
+}
+
+// Odd sizes, so that slices end inside tiles and the last vectors are not full.
+TEST_CASE_TEMPLATE("slices change no bit of a packed product", T, float, double) {
+  using matrix = Eigen::Matrix<T, -1, -1>;
+  const index_t m = 307, n = 211, k = 131;
+  const auto view = [](matrix& e) { return matrix_view<T>(e.data(), e.rows(), e.cols()); };
+  const auto in = [&](matrix& e) { return view(e).as_const(); };
+  matrix a(m, n), x(n, k), y(m, k), wide(k, m), square(m, m);
+  eigen_backend one;
+  for (auto* e : {&a, &x, &y, &wide, &square}) one.random(view(*e), 1);
+  const matrix symmetric = square + square.transpose();
+  square = symmetric;
+  const auto results = [&](const eigen_backend& b) {
+    std::vector<matrix> c{matrix::Ones(m, k), matrix::Ones(n, k), matrix::Ones(m, n),
+                          matrix::Ones(m, m), matrix::Ones(m, m), matrix::Ones(k, m)};
+    auto memory = b.make_workspace<T>(
+        std::max({b.multiply_size<T>(m, n, k), b.multiply_adjoint_size<T>(m, n, k),
+                  b.multiply_outer_size<T>(m, n, k), b.syrk_size<T>(m, n),
+                  b.symmetric_product_size<T>(m), b.multiply_size<T>(k, m, m)}));
+    const auto scratch = memory.span();
+    b.multiply(T(3), in(a), in(x), T(0.3), view(c[0]), scratch);
+    b.multiply_adjoint(T(3), in(a), in(y), T(0.3), view(c[1]), scratch);
+    b.multiply_outer(T(3), in(y), in(x), T(0.3), view(c[2]), scratch);
+    b.syrk(T(3), in(a), T(0.3), view(c[3]), scratch);
+    b.symmetric_product(T(3), in(square), in(square), T(0.3), view(c[4]), scratch);
+    b.multiply(T(3), in(wide), in(square), T(0.3), view(c[5]), scratch);
+    return c;
+  };
+  const auto alone = results(one);
+  for (const index_t threads : {2, 3, 7}) {
+    CAPTURE(threads);
+    CHECK(dense::product_slices(threads, n, m, k) == std::min<index_t>(threads, 4));
+    CHECK(results(eigen_backend(threads)) == alone);
+  }
+}
+
+TEST_CASE("sliced products refuse scratch that is too short") {
+  eigen_backend three(3);
+  Eigen::MatrixXf a = Eigen::MatrixXf::Ones(200, 200), c(200, 200);
+  const index_t size = three.syrk_size<float>(200, 200);
+  CHECK(size == 3 * dense::slice_size<float>(200, 200, 200));
+  auto memory = three.make_workspace<float>(size);
+  const matrix_view<float> A(a.data(), 200, 200), C(c.data(), 200, 200);
+  CHECK_THROWS_AS(three.syrk(1, A.as_const(), 0, C, memory.span().first(memory.span().size() - 1)),
+                  std::invalid_argument);
 }
 
 TEST_CASE("a plan over three threads gives the same bits again, and the same value as over one") {

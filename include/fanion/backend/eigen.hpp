@@ -23,10 +23,10 @@ namespace fanion {
 /// Meets Backend. The scalar comes from the output view. See Backend for what the verbs have in
 /// common; comments here give formula and cost.
 ///
-/// Products of a large matrix with at most 64 columns, which is what leading parts are made of, use
-/// `threads` threads where the program is compiled with OpenMP; everything else uses the caller's.
-/// Bits depend on that number, not on OpenMP. Training wants one: matrices are many there, and
-/// `optimizer` deals them to workers.
+/// Large products, which leading parts and polar factors are made of, use `threads` threads where
+/// the program is compiled with OpenMP; everything else uses the caller's. Bits depend on that
+/// number where one factor has at most 64 columns, and never on OpenMP. Training wants one:
+/// matrices are many there, and `optimizer` deals them to workers.
 class eigen_backend {
   template <class T>
   using scalar = std::type_identity_t<T>;
@@ -140,7 +140,7 @@ class eigen_backend {
   }
   template <Real T>
   [[nodiscard]] index_t multiply_size(index_t m, index_t n, index_t k) const {
-    return dense::multiply_size<T>(m, n, k);
+    return dense::multiply_size<T>(m, n, k, threads_);
   }
   /// Y(n x k) = a A(m x n)ᵀ X(m x k) + b Y.
   template <Real T>
@@ -150,7 +150,7 @@ class eigen_backend {
   }
   template <Real T>
   [[nodiscard]] index_t multiply_adjoint_size(index_t m, index_t n, index_t k) const {
-    return dense::multiply_adjoint_size<T>(m, n, k);
+    return dense::multiply_adjoint_size<T>(m, n, k, threads_);
   }
   /// Y(m x n) = a X(m x k) W(n x k)ᵀ + b Y. For small k one read and one write of Y.
   template <Real T>
@@ -160,7 +160,7 @@ class eigen_backend {
   }
   template <Real T>
   [[nodiscard]] index_t multiply_outer_size(index_t m, index_t n, index_t k) const {
-    return dense::multiply_outer_size<T>(m, n, k);
+    return dense::multiply_outer_size<T>(m, n, k, threads_);
   }
   /// Y(m x k) = a A(m x n) X(n x k); returns ‖A‖_F, which costs no read of its own.
   template <Real T>
@@ -197,23 +197,21 @@ class eigen_backend {
   /// C(r x r) = a A(r x l) Aᵀ + b C, for a symmetric C. r²l flops.
   template <Real T>
   void syrk(scalar<T> a, input<T> A, scalar<T> b, matrix_view<T> C, span<T> scratch) const {
-    dense::gemm<T>(a, {A, false}, {A, true}, b, C, dense::part::lower, scratch);
-    dense::mirror<T>(C);
+    dense::symmetric_gemm<T>(a, {A, false}, {A, true}, b, C, scratch, threads_);
   }
   template <Real T>
   [[nodiscard]] index_t syrk_size(index_t r, index_t l) const {
-    return dense::gemm_size<T>(r, r, l);
+    return dense::gemm_size<T>(r, r, l, threads_);
   }
   /// C = a A B + b C for symmetric A, B, C whose product is symmetric too. r³ flops.
   template <Real T>
   void symmetric_product(scalar<T> a, input<T> A, input<T> B, scalar<T> b, matrix_view<T> C,
                          span<T> scratch) const {
-    dense::gemm<T>(a, {A, false}, {B, false}, b, C, dense::part::lower, scratch);
-    dense::mirror<T>(C);
+    dense::symmetric_gemm<T>(a, {A, false}, {B, false}, b, C, scratch, threads_);
   }
   template <Real T>
   [[nodiscard]] index_t symmetric_product_size(index_t r) const {
-    return dense::gemm_size<T>(r, r, r);
+    return dense::gemm_size<T>(r, r, r, threads_);
   }
 
   /// Turns the columns of X(n x k), n >= k, into an orthonormal basis of their span and zeros;

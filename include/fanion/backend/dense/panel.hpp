@@ -157,12 +157,4 @@ void panel_outer(index_t rows, index_t depth, const T* x, index_t ldx, const T* 
   for_each_group_of_rows<T, tile_vectors>(rows, update);
 }
 
-/// Calls f with `n` as a compile-time constant, 1 <= n <= Most.
-template <index_t Most, class F>
-void with_count(index_t n, const F& f) {
-  if constexpr (Most > 1)
-    if (n < Most) return with_count<Most - 1>(n, f);
-  f.template operator()<Most>();
-}
-
 }  // namespace fanion::dense

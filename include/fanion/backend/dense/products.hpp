@@ -11,8 +11,9 @@
 namespace fanion::dense {
 
 template <Real T>
-[[nodiscard]] constexpr index_t multiply_size(index_t m, index_t n, index_t k) noexcept {
-  return k <= skinny_most ? 0 : gemm_size<T>(m, k, n);
+[[nodiscard]] constexpr index_t multiply_size(index_t m, index_t n, index_t k,
+                                              index_t threads = 1) noexcept {
+  return k <= skinny_most ? 0 : gemm_size<T>(m, k, n, threads);
 }
 
 /// Y(m x k) = a A(m x n) X(n x k) + b Y.
@@ -27,12 +28,13 @@ void multiply(T a, input<T> A, input<T> X, T b, matrix_view<T> Y, std::span<T> s
                             skinny_multiply<T>(a, part, X, b, out);
                           });
   else
-    gemm<T>(a, {A, false}, {X, false}, b, Y, part::whole, scratch);
+    gemm<T>(a, {A, false}, {X, false}, b, Y, scratch, threads);
 }
 
 template <Real T>
-[[nodiscard]] constexpr index_t multiply_adjoint_size(index_t m, index_t n, index_t k) noexcept {
-  return k <= skinny_most ? 0 : gemm_size<T>(n, k, m);
+[[nodiscard]] constexpr index_t multiply_adjoint_size(index_t m, index_t n, index_t k,
+                                                      index_t threads = 1) noexcept {
+  return k <= skinny_most ? 0 : gemm_size<T>(n, k, m, threads);
 }
 
 /// Y(n x k) = a A(m x n)ᵀ X(m x k) + b Y.
@@ -42,12 +44,13 @@ void multiply_adjoint(T a, input<T> A, input<T> X, T b, matrix_view<T> Y, std::s
   if (Y.cols() <= skinny_most)
     skinny_adjoint<T>(slices_for(threads, A.size()), a, A, X, b, Y);
   else
-    gemm<T>(a, {A, true}, {X, false}, b, Y, part::whole, scratch);
+    gemm<T>(a, {A, true}, {X, false}, b, Y, scratch, threads);
 }
 
 template <Real T>
-[[nodiscard]] constexpr index_t multiply_outer_size(index_t m, index_t n, index_t k) noexcept {
-  return k <= skinny_most ? 0 : gemm_size<T>(m, n, k);
+[[nodiscard]] constexpr index_t multiply_outer_size(index_t m, index_t n, index_t k,
+                                                    index_t threads = 1) noexcept {
+  return k <= skinny_most ? 0 : gemm_size<T>(m, n, k, threads);
 }
 
 /// Y(m x n) = a X(m x k) W(n x k)ᵀ + b Y.
@@ -64,7 +67,7 @@ void multiply_outer(T a, input<T> X, input<T> W, T b, matrix_view<T> Y, std::spa
       skinny_outer<T>(a, X, W.block(j, 0, cols, W.cols()), b, Y.columns(j, cols));
     });
   } else {
-    gemm<T>(a, {X, false}, {W, true}, b, Y, part::whole, scratch);
+    gemm<T>(a, {X, false}, {W, true}, b, Y, scratch, threads);
   }
 }
 

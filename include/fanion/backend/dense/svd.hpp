@@ -36,11 +36,10 @@ void tall_svd(matrix_view<T> W, matrix_view<T> U, std::span<T> s, matrix_view<T>
 
   // Rᵀ's columns in the eigenvectors of R Rᵀ are orthogonal but for rounding of order eps ‖R‖²,
   // which leaves few rotations to do where the matrix is well conditioned.
-  gemm<T>(T(1), {R.as_const(), false}, {R.as_const(), true}, T(0), J, part::lower, stack.rest());
-  mirror<T>(J);
+  symmetric_gemm<T>(T(1), {R.as_const(), false}, {R.as_const(), true}, T(0), J, stack.rest());
   eigh<T>(J.as_const(), s, V, stack.rest());
   fill<T>(L, T(0));
-  gemm<T>(T(1), {R.as_const(), true}, {V.as_const(), false}, T(0), L.block(0, 0, n, n), part::whole,
+  gemm<T>(T(1), {R.as_const(), true}, {V.as_const(), false}, T(0), L.block(0, 0, n, n),
           stack.rest());
 
   const T tolerance = std::numeric_limits<T>::epsilon() * std::sqrt(static_cast<T>(n));
@@ -67,7 +66,7 @@ void tall_svd(matrix_view<T> W, matrix_view<T> U, std::span<T> s, matrix_view<T>
     orthonormal_frame<T>(J, V, stack.rest());
   }
 
-  gemm<T>(T(1), {R.as_const(), false}, {V.as_const(), false}, T(0), J, part::whole, stack.rest());
+  gemm<T>(T(1), {R.as_const(), false}, {V.as_const(), false}, T(0), J, stack.rest());
   fill<T>(U, T(0));
   orthonormal_frame<T>(J, U.block(0, 0, n, n), stack.rest());
   qr.apply(U);

@@ -23,7 +23,8 @@ template <Real T>
 inline constexpr index_t tile_rows = tile_vectors* lanes<T>;
 
 /// C = α A B + β C over V vectors of rows and N columns. A is `depth` columns, lda apart; B is
-/// packed, N numbers per step. Only the first `rows` rows of C are touched, and β == 0 reads none.
+/// packed, N numbers per step. Only the first `rows` rows of C are touched, of which the last
+/// vector has at least one, and β == 0 reads none.
 template <Real T, index_t V, index_t N>
 void tile(index_t depth, T alpha, const T* a, index_t lda, const T* b, T beta, T* c, index_t ldc,
           index_t rows) {
@@ -39,38 +40,34 @@ void tile(index_t depth, T alpha, const T* a, index_t lda, const T* b, T beta, T
       for (index_t v = 0; v < V; ++v) sum[j][v] += column[v] * x;
     }
   }
-  if (rows == V * lanes<T>) {
-#pragma GCC unroll 16
-    for (index_t j = 0; j < N; ++j) {
-#pragma GCC unroll 16
-      for (index_t v = 0; v < V; ++v) {
-        T* out = c + j * ldc + v * lanes<T>;
-        const vec<T> product = alpha * sum[j][v];
-        store<T>(out, beta == T(0) ? product : product + beta * load<T>(out));
-      }
-    }
-    return;
-  }
-  T part[static_cast<std::size_t>(N * V * lanes<T>)];
+  const index_t left = rows - (V - 1) * lanes<T>;
+  T part[static_cast<std::size_t>(N * lanes<T>)];
 #pragma GCC unroll 16
   for (index_t j = 0; j < N; ++j) {
 #pragma GCC unroll 16
-    for (index_t v = 0; v < V; ++v) store<T>(part + (j * V + v) * lanes<T>, alpha * sum[j][v]);
+    for (index_t v = 0; v < V; ++v) {
+      T* out = c + j * ldc + v * lanes<T>;
+      const vec<T> product = alpha * sum[j][v];
+      if (v == V - 1 && left < lanes<T>)
+        store<T>(part + j * lanes<T>, product);
+      else
+        store<T>(out, beta == T(0) ? product : product + beta * load<T>(out));
+    }
   }
+  if (left == lanes<T>) return;
   for (index_t j = 0; j < N; ++j)
-    for (index_t i = 0; i < rows; ++i) {
-      T* out = c + i + j * ldc;
-      *out = part[j * V * lanes<T> + i] + (beta == T(0) ? T(0) : beta * *out);
+    for (index_t i = 0; i < left; ++i) {
+      T* out = c + (V - 1) * lanes<T> + i + j * ldc;
+      *out = part[j * lanes<T> + i] + (beta == T(0) ? T(0) : beta * *out);
     }
 }
 
-/// `tile` for a number of columns known at run time, at most tile_cols; b is packed for that
-/// number.
-template <Real T, index_t V, index_t N = tile_cols>
-void tile_of(index_t cols, index_t depth, T alpha, const T* a, index_t lda, const T* b, T beta,
-             T* c, index_t ldc, index_t rows) {
-  if (cols == N) return tile<T, V, N>(depth, alpha, a, lda, b, beta, c, ldc, rows);
-  if constexpr (N > 1) tile_of<T, V, N - 1>(cols, depth, alpha, a, lda, b, beta, c, ldc, rows);
+/// Calls f with `n` as a compile-time constant, 1 <= n <= Most.
+template <index_t Most, class F>
+void with_count(index_t n, const F& f) {
+  if constexpr (Most > 1)
+    if (n < Most) return with_count<Most - 1>(n, f);
+  f.template operator()<Most>();
 }
 
 }  // namespace fanion::dense
