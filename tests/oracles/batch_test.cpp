@@ -135,6 +135,15 @@ TEST_CASE("bad batches are refused, and nothing is written") {
   out.stride = 1;
   refused(good_in, out, 7);
   refused(good_in, m.view(), 7);
+  // Each answer in the place of the next matrix: no pair of its own overlaps.
+  stack<float> longer(70, 90, members + 1, 3.0F);
+  batch_view<float> first = longer.view();
+  first.count = members;
+  batch_view<float> shifted = first;
+  shifted.pointer += shifted.stride;
+  refused(first.as_const(), shifted, 7);
+  CHECK(longer.memory.maxCoeff() == 3.0F);
+  CHECK(longer.memory.minCoeff() == 3.0F);
   out = m.view();
   out.pointer += 1;
   refused(good_in, out, 7);

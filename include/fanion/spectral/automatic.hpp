@@ -71,7 +71,9 @@ template <Real T, class B, SpectralMethod M>
     // A loose gap is what training asks for, where the last subspace is nearly right already.
     if (method.gap.value_or(default_gap<T>) >= 1e-3)
       return make_solver<T>(b, m, n, need,
-                            subspace{.oversample = 4, .gap = method.gap, .seed = method.seed});
+                            subspace{.oversample = std::max<index_t>(4, need.depth / 4),
+                                     .gap = method.gap,
+                                     .seed = method.seed});
     return make_solver<T>(b, m, n, need, lanczos{.gap = method.gap, .seed = method.seed});
   }
 }
