@@ -8,6 +8,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=cmake/install_missing.sh
 source "$root/cmake/install_missing.sh"
+# shellcheck source=bench/support/record_momenta.sh
+source "$root/bench/support/record_momenta.sh"
 install_missing cmake:cmake ninja:ninja-build g++:g++ -- libeigen3-dev libbenchmark-dev \
   libcli11-dev nlohmann-json3-dev zlib1g-dev dataset-fashion-mnist
 
@@ -15,13 +17,6 @@ build=$root/build/bench
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DFANION_BUILD_TESTS=OFF
 cmake --build "$build" --target mlp fanion_bench fanion_products --parallel "$(nproc)"
 
-# 200 consecutive steps of Muon on a 512 x 3072 hidden matrix. The images are Fashion-MNIST's,
-# resampled to 48 x 64, since no colour images come with Debian.
-momenta=$build/momenta
-if [[ ! -f $momenta/muon.momenta ]]; then
-  "$build/examples/trainers/mlp" --methods muon --seeds 1 --epochs 3 --resize 48,64 \
-    --record "$momenta" --record-steps 200 --out "$build/recording"
-fi
-export FANION_MOMENTA=$momenta/muon.momenta
+record_momenta "$build"
 "$build/bench/fanion_bench" "$@"
 exec "$build/bench/fanion_products" "$@"

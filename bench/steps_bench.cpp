@@ -10,6 +10,7 @@
 /// polar/<m>x<n>/float: Polar Express at gap 1e-3 against five plain steps in Eigen's products.
 #include "support/clock.hpp"
 #include "support/momenta.hpp"
+#include "support/plain_newton_schulz.hpp"
 #include "support/reference.hpp"
 
 #include <fanion/eigen.hpp>
@@ -110,21 +111,9 @@ void step_cost(benchmark::State& state, const lmo_rule<N>& rule, index_t k) {
   state.counters["steps"] = static_cast<double>(gradients.size());
 }
 
-/// Five steps with Keller Jordan's coefficients, on the shorter side, in Eigen's products.
-void plain_newton_schulz(const MatrixXf& m, MatrixXf& x, MatrixXf& gram, MatrixXf& half,
-                         MatrixXf& product) {
-  x = m / m.norm();
-  for (int i = 0; i < 5; ++i) {
-    gram.noalias() = x * x.transpose();
-    half.noalias() = gram * gram;
-    half = -4.7750f * gram + 2.0315f * half;
-    product.noalias() = half * x;
-    x = 3.4445f * x + product;
-  }
-}
-
 void polar_cost(benchmark::State& state, index_t m, index_t n, double gap) {
-  MatrixXf x(m, n), y(m, n), gram(m, m), half(m, m), product(m, n), d;
+  MatrixXf x(m, n), d;
+  bench::plain_newton_schulz<float> plain(m, n);
   for (index_t j = 0; j < n; ++j)
     for (index_t i = 0; i < m; ++i) x(i, j) = static_cast<float>(random_normal(1, i, j));
   auto plan = plan_lmo(spectral(), x, polar_express{.gap = gap});
@@ -132,8 +121,7 @@ void polar_cost(benchmark::State& state, index_t m, index_t n, double gap) {
   for (auto _ : state) {
     std::vector<double> ours, theirs;
     for (int round = 0; round < 9; ++round) {
-      theirs.push_back(
-          bench::milliseconds([&] { plain_newton_schulz(x, y, gram, half, product); }));
+      theirs.push_back(bench::milliseconds([&] { plain.run(x, 5); }));
       ours.push_back(bench::milliseconds([&] { report = plan.execute(x, d); }));
     }
     state.SetIterationTime(1e-3 * bench::median(ours));
@@ -147,7 +135,7 @@ void polar_cost(benchmark::State& state, index_t m, index_t n, double gap) {
     return 1 - std::abs(exact.cwiseProduct(answer.cast<double>()).sum()) / (ball * best);
   };
   state.counters["gap"] = gap_of(d);
-  state.counters["plain_gap"] = gap_of(y);
+  state.counters["plain_gap"] = gap_of(plain.x());
   state.counters["certified"] = report.gap();
   state.counters["iterations"] = static_cast<double>(report.iterations);
 }

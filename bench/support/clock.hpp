@@ -9,13 +9,24 @@
 
 namespace bench {
 
+/// Runs from its construction.
+class stopwatch {
+ public:
+  [[nodiscard]] double milliseconds() const {
+    return std::chrono::duration<double, std::milli>(clock::now() - start_).count();
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  clock::time_point start_ = clock::now();
+};
+
 /// Milliseconds that f took.
 template <class F>
 double milliseconds(F&& f) {
-  using clock = std::chrono::steady_clock;
-  const auto start = clock::now();
+  const stopwatch watch;
   f();
-  return std::chrono::duration<double, std::milli>(clock::now() - start).count();
+  return watch.milliseconds();
 }
 
 inline double median(std::vector<double> samples) {
