@@ -8,6 +8,7 @@
 
 #include <fanion/eigen.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -132,6 +133,11 @@ contender row(const std::string& name, index_t k, int threads, double columns,
   return c;
 }
 
+/// Columns of a block by default.
+inline double krylov_block(index_t k) {
+  return static_cast<double>(std::clamp<index_t>((k + 6) / 4 * 4, 4, 16));
+}
+
 /// For the vectors. `tol` asks for err_1 outright; where the spectrum is flat its estimate closes
 /// late, so Lanczos is also tried with gaps, of which the loosest that is good enough plays.
 template <class T>
@@ -145,6 +151,8 @@ contenders leading(index_t k, int threads) {
     gaps.push_back({label, {.gap = gap}});
   const index_t most = 1000 + 20 * k;
   contenders all;
+  all.push_back(row<T, block_krylov>("block_krylov, tol", k, threads, 2 * krylov_block(k),
+                                     {{"tol = 1e-2", {.tol = 1e-2}}}));
   all.push_back(row<T, lanczos>("lanczos", k, threads, 2, gaps));
   all.push_back(row<T, lanczos>(
       "lanczos, tol", k, threads, 2,
@@ -157,6 +165,8 @@ template <class T>
 contenders value(index_t k, int threads) {
   const double b = static_cast<double>(k + 4);
   contenders all;
+  all.push_back(row<T, block_krylov>("block_krylov", k, threads, 2 * krylov_block(k),
+                                     {{"gap = 1e-2", {.gap = 1e-2}}}));
   all.push_back(row<T, subspace>("subspace", k, threads, 2 * b,
                                  {{"gap = 1e-2", {.oversample = 4, .gap = 1e-2}}}));
   all.push_back(row<T, lanczos>("lanczos", k, threads, 2,
