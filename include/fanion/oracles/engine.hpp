@@ -34,7 +34,7 @@ class subgradient_engine {
 
   template <SpectralMethod Method>
   subgradient_engine(B& b, const F& f, index_t m, index_t n, const Method& method)
-      : f_(f), m_(m), n_(n), need_(need_of(f, std::min(m, n))) {
+      : f_(f), m_(m), n_(n), need_(need_of(f, std::min(m, n))), feasible_(method.feasible) {
     solver_ = make_solver<T>(b, m, n, need_, method);
     weights_.resize(static_cast<std::size_t>(need_.depth));
     weight_scratch_.resize(weights_.size());
@@ -155,6 +155,11 @@ class subgradient_engine {
     if ((!streams && !begin(arrival.length(), report)) || !solve(b, m, arrival, report))
       return scale(b, d.storage, keep);
     const T length = arrival.length();
+    // The solvers have allowed for their own rounding; this is that of the sums here and of D.
+    const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
+    const double size = std::max(1.0, contraction_) * (1 + slack);
+    const double share = feasible_ ? 1 / size : 1.0;
+    rate *= share;
     add_spectral(b, d, keep, rate);
 
     const oriented_view<const T, space> aligned{m.storage, m.transposed != d.transposed};
@@ -166,11 +171,9 @@ class subgradient_engine {
     else
       report.passes += add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length);
 
-    // The solvers have allowed for their own rounding; this is that of the sums here and of D.
-    const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
-    report.objective = -(attained_ + entries.value);
+    report.objective = -share * (attained_ + entries.value);
     report.bound = (bound_ + entries.value) * (1 + slack);
-    report.feasibility = std::max(1.0, contraction_) * (1 + slack);
+    report.feasibility = feasible_ ? 1.0 : size;
   }
 
   static void scale(B& b, matrix_view<T, space> d, T keep) {
@@ -262,6 +265,7 @@ class subgradient_engine {
   F f_;
   index_t m_, n_;
   spectral_need need_;
+  bool feasible_;
   any_solver<T, B> solver_;
   triplets<T, space> triplets_ = {};
   polar_factor<T, space> polar_ = {};
