@@ -123,6 +123,13 @@ TEST_CASE_TEMPLATE("polar express: the certificate is true, and met", T, float, 
   });
 }
 
+TEST_CASE_TEMPLATE("qdwh: the certificate is true, and met", T, float, double) {
+  for_zoo<T>([](const truth& known, const matrix_of<T>& m) {
+    for (const double gap : {1e-2, 1e-4, 1e-6, 1e-10, 1e-13})
+      if (sizeof(T) == 8 || gap >= 1e-4) check<T>(known, m, qdwh{.gap = gap}, gap);
+  });
+}
+
 TEST_CASE_TEMPLATE("in blocks or not, the same factor", T, float, double) {
   const matrix_of<T> m = matrices::gaussian(60, 200).cast<T>();
   matrix_of<T> single, together;
@@ -181,6 +188,7 @@ TEST_CASE("options that cannot be are refused") {
   refuses(polar_express{.steps = -1});
   refuses(polar_express{.steps = 61});
   refuses(polar_express{.block = -1});
+  for (const double gap : {0.0, -1e-3, nan}) refuses(qdwh{.gap = gap});
   refuses(newton_schulz{.steps = 0});
   refuses(newton_schulz{.steps = 61});
 }

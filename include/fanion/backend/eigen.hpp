@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/dense/cholesky.hpp>
 #include <fanion/backend/dense/eigh.hpp>
 #include <fanion/backend/dense/elementwise.hpp>
 #include <fanion/backend/dense/orthonormalize.hpp>
@@ -243,6 +244,16 @@ class eigen_backend {
   template <Real T>
   [[nodiscard]] index_t small_eigh_size(index_t n) const {
     return dense::eigh_size<T>(n);
+  }
+
+  /// A(n x n) = A⁻¹ for a symmetric positive definite A; false where it is not. 2n³ flops.
+  template <Real T>
+  [[nodiscard]] bool invert_definite(matrix_view<T> A, span<T> scratch) const {
+    return dense::invert_definite<T>(A, scratch);
+  }
+  template <Real T>
+  [[nodiscard]] index_t invert_definite_size(index_t n) const {
+    return dense::invert_definite_size<T>(n);
   }
 
   // The same numbers, written into a 1 x 1 view.

@@ -124,8 +124,9 @@ class subgradient_engine {
   }
 
  private:
-  [[nodiscard]] bool needs_triplets() const {
-    return need_.depth > 0 && !std::holds_alternative<polar_solver<T, B>>(solver_);
+  [[nodiscard]] bool needs_triplets() const { return need_.depth > 0 && !answers_polar(); }
+  [[nodiscard]] bool answers_polar() const {
+    return std::visit([]<class S>(const S&) { return yields_polar_factor<S>; }, solver_);
   }
 
   /// ‖M‖_F in one read, of which the solver makes what it can.
@@ -194,21 +195,24 @@ class subgradient_engine {
         std::ldexp(T(1), -std::clamp(std::ilogb(bound), least_exponent, -least_exponent));
     const operand<T, space> a{m, power, static_cast<double>(bound) * static_cast<double>(power)};
     const double unit = 1 / static_cast<double>(power);
-    const effort* done = nullptr;
-    if (auto* polar = std::get_if<polar_solver<T, B>>(&solver_)) {
-      polar_ = polar->solve(b, a);
+    std::visit(
+        [&]<class S>(S& s) {
+          if constexpr (yields_polar_factor<S>)
+            polar_ = s.solve(b, a);
+          else if constexpr (std::same_as<S, block_solver<T, B>>)
+            triplets_ = s.solve(b, a, arrival);
+          else if constexpr (!std::same_as<S, std::monostate>)
+            triplets_ = s.solve(b, a);
+        },
+        solver_);
+    const bool polar = answers_polar();
+    if (polar) {
       const double weight = polar_weight(f_);
       attained_ = weight * polar_.product * unit;
       bound_ = weight * polar_.nuclear_bound * unit;
       contraction_ = polar_.spectral_bound;
-      done = &polar_.effort;
-      report.passes += done->passes;
+      report.passes += polar_.effort.passes;
     } else {
-      std::visit(
-          [&]<class S>(S& s) {
-            if constexpr (!std::same_as<S, std::monostate>) solve_triplets(s, b, a, arrival);
-          },
-          solver_);
       report.passes += triplets_.effort.passes;
       if (!begin(arrival.length(), report)) return false;
       const index_t r = std::min(m_, n_);
@@ -219,27 +223,19 @@ class subgradient_engine {
       attained_ = attained * unit;
       bound_ = spectral_value(f_, r, triplets_.upper) * unit;
       contraction_ = triplets_.contraction;
-      done = &triplets_.effort;
     }
-    report.residual = done->residual;
-    report.failure_probability = done->failure_probability;
-    report.iterations = done->iterations;
-    report.outcome = done->outcome;
+    const effort& done = polar ? polar_.effort : triplets_.effort;
+    report.residual = done.residual;
+    report.failure_probability = done.failure_probability;
+    report.iterations = done.iterations;
+    report.outcome = done.outcome;
     return true;
-  }
-
-  template <class S, class Arrival>
-  void solve_triplets(S& s, B& b, const operand<T, space>& a, Arrival& arrival) {
-    if constexpr (std::same_as<S, block_solver<T, B>>)
-      triplets_ = s.solve(b, a, arrival);
-    else if constexpr (!std::same_as<S, polar_solver<T, B>>)
-      triplets_ = s.solve(b, a);
   }
 
   /// D <- keep·D + rate·U diag(w) Vᵀ, or the multiple of the polar factor.
   void add_spectral(B& b, const oriented_view<T, space>& d, T keep, double rate) {
     if (need_.depth == 0) return scale(b, d.storage, keep);
-    if (std::holds_alternative<polar_solver<T, B>>(solver_)) {
+    if (answers_polar()) {
       const T factor = static_cast<T>(rate * polar_weight(f_));
       if (polar_.x.transposed == d.transposed)
         b.axpby(factor, polar_.x.storage, keep, d.storage);

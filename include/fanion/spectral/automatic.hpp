@@ -6,6 +6,7 @@
 #include <fanion/spectral/lanczos.hpp>
 #include <fanion/spectral/methods.hpp>
 #include <fanion/spectral/polar.hpp>
+#include <fanion/spectral/qdwh.hpp>
 
 #include <concepts>
 #include <variant>
@@ -21,7 +22,8 @@ struct spectral_need {
 
 /// A method that yields polar factors and nothing else.
 template <class M>
-concept PolarMethod = std::same_as<M, newton_schulz> || std::same_as<M, polar_express>;
+concept PolarMethod =
+    std::same_as<M, newton_schulz> || std::same_as<M, polar_express> || std::same_as<M, qdwh>;
 
 /// A method that yields leading triplets.
 template <class M>
@@ -35,7 +37,15 @@ concept SpectralMethod =
 /// One of the solvers, chosen when a plan is made.
 template <Real T, class B>
 using any_solver = std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>,
-                                block_solver<T, B>, lanczos_solver<T, B>>;
+                                block_solver<T, B>, lanczos_solver<T, B>, qdwh_solver<T, B>>;
+
+/// Whether a solver answers with a polar factor, rather than with triplets.
+template <class S>
+inline constexpr bool yields_polar_factor = false;
+template <Real T, class B>
+inline constexpr bool yields_polar_factor<polar_solver<T, B>> = true;
+template <Real T, class B>
+inline constexpr bool yields_polar_factor<qdwh_solver<T, B>> = true;
 
 /// The solver for a need and a method.
 /// @throws std::invalid_argument where the method cannot serve the need.
@@ -53,7 +63,10 @@ template <Real T, class B, SpectralMethod M>
              "one that yields singular triplets for this norm and shape (a polar factor "
              "serves equal weights on all singular values only)",
              "a polar method");
-    return solver(std::in_place_type<polar_solver<T, B>>, b, m, n, method);
+    if constexpr (std::same_as<M, qdwh>)
+      return solver(std::in_place_type<qdwh_solver<T, B>>, b, m, n, method);
+    else
+      return solver(std::in_place_type<polar_solver<T, B>>, b, m, n, method);
   } else if constexpr (std::same_as<M, lanczos>) {
     return solver(std::in_place_type<lanczos_solver<T, B>>, b, m, n, need.depth, method);
   } else if constexpr (LeadingMethod<M>) {

@@ -48,6 +48,21 @@ struct polar_express {
   static constexpr bool capturable = false;
 };
 
+/// Polar factor by dynamically weighted Halley steps (Nakatsukasa, Bai and Gygi 2010), rational
+/// functions that need at most six or seven steps down to the last digit: for high accuracy and
+/// ill-conditioned matrices. Runs until the certified gap is met.
+struct qdwh {
+  std::optional<double> gap = {};
+  bool feasible = false;
+  static constexpr bool capturable = false;
+};
+
+/// Polar factor by the eigenvectors of the Gram matrix in double, whatever M's scalar is.
+struct gram_eigen {
+  bool feasible = false;
+  static constexpr bool capturable = false;
+};
+
 /// Block subspace iteration with Rayleigh-Ritz, started from the subspace of the last call and a
 /// fresh random column. Stops on an estimate of the gap; `passes` fixes the work instead.
 struct subspace {

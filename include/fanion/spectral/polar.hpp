@@ -9,8 +9,7 @@
 #include <fanion/spectral/gram_block.hpp>
 #include <fanion/spectral/methods.hpp>
 #include <fanion/spectral/moments.hpp>
-#include <fanion/spectral/polynomial_record.hpp>
-#include <fanion/spectral/short_side.hpp>
+#include <fanion/spectral/polar_certificate.hpp>
 
 #include <algorithm>
 #include <array>
@@ -86,9 +85,8 @@ class polar_solver {
         noise += rounded;
         done += count;
       }
-      certify(a, measure_polar(b, a, now.x, now.turned), unit, rounding<T>(m_, n_) + noise, answer);
-      const double missed =
-          1 - answer.product / (std::max(1.0, answer.spectral_bound) * answer.nuclear_bound);
+      certify_polar(b, a, now, unit, rounding<T>(m_, n_) + noise, record_, answer);
+      const double missed = missed_share(answer);
       const double uneven = 1 - lo / hi, small = std::max(0.0, missed - uneven - 2 * noise);
       // What rounding alone puts into the certificate, no further step can take out. The oracle
       // will widen it by 32 ε for what it does to X.
@@ -106,7 +104,6 @@ class polar_solver {
       planned += further_steps(lo, hi, budget - planned);
     }
     answer.effort.iterations = planned;
-    answer.x = {now.x, now.turned};
     return answer;
   }
 
@@ -216,19 +213,6 @@ class polar_solver {
       best = {count, noise};
     }
     return best;
-  }
-
-  void certify(const operand<T, space>& a, const polar_measure& seen, double unit, double slack,
-               polar_factor<T, space>& answer) {
-    const double size = static_cast<double>(r_);
-    answer.product = seen.product;
-    answer.nuclear_bound =
-        (1 + slack) *
-        std::min(std::sqrt(size) * a.frobenius,
-                 record_.nuclear_bound(seen.product, seen.energy * (1 - slack), unit, r_));
-    answer.spectral_bound = std::max(record_.ceiling(), -record_.floor()) + slack;
-    answer.effort.residual = std::abs(size - seen.energy) / size;
-    ++answer.effort.passes;
   }
 
   index_t m_, n_, r_, l_;

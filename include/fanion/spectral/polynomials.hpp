@@ -13,6 +13,32 @@
 
 namespace fanion {
 
+/// The roots of a + b y + c y²; NaN where none.
+[[nodiscard]] inline std::array<double, 2> roots_of(double a, double b, double c) {
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  if (c == 0) return {b == 0 ? none : -a / b, none};
+  const double half = b / 2, discriminant = half * half - a * c;
+  if (discriminant < 0) return {none, none};
+  // By the form that does not cancel.
+  const double q = -(half + std::copysign(std::sqrt(discriminant), half));
+  return {q / c, q == 0 ? none : a / q};
+}
+
+/// [min f, max f] over [lo, hi] for an f that is stationary where x² is one of `squares`.
+template <class F>
+[[nodiscard]] std::pair<double, double> range_over(const F& f, std::array<double, 2> squares,
+                                                   double lo, double hi) {
+  const double at_lo = f(lo), at_hi = f(hi);
+  double least = std::min(at_lo, at_hi), most = std::max(at_lo, at_hi);
+  for (const double y : squares) {
+    if (!(y > lo * lo && y < hi * hi)) continue;
+    const double value = f(std::sqrt(y));
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  return {least, most};
+}
+
 /// p(x) = a x + b x³ + c x⁵.
 struct quintic {
   double a = 1;
@@ -26,26 +52,12 @@ struct quintic {
 
   /// The squares of the positive points where p' = a + 3b x² + 5c x⁴ vanishes; NaN where none.
   [[nodiscard]] std::array<double, 2> stationary_squares() const {
-    constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    if (c == 0) return {b == 0 ? none : -a / (3 * b), none};
-    const double half = 1.5 * b, discriminant = half * half - 5 * a * c;
-    if (discriminant < 0) return {none, none};
-    // Roots of 5c y² + 3b y + a, by the form that does not cancel.
-    const double q = -(half + std::copysign(std::sqrt(discriminant), half));
-    return {q / (5 * c), q == 0 ? none : a / q};
+    return roots_of(a, 3 * b, 5 * c);
   }
 
   /// [min p, max p] over [lo, hi].
   [[nodiscard]] std::pair<double, double> image(double lo, double hi) const {
-    const double at_lo = (*this)(lo), at_hi = (*this)(hi);
-    double least = std::min(at_lo, at_hi), most = std::max(at_lo, at_hi);
-    for (const double y : stationary_squares()) {
-      if (!(y > lo * lo && y < hi * hi)) continue;
-      const double p = (*this)(std::sqrt(y));
-      least = std::min(least, p);
-      most = std::max(most, p);
-    }
-    return {least, most};
+    return range_over(*this, stationary_squares(), lo, hi);
   }
 
   /// x -> p(x / s).

@@ -41,7 +41,7 @@ template <Real T>
 }
 
 /// A <- A⁻¹ for a symmetric positive definite A, of which the lower half is read; both halves are
-/// valid and bitwise symmetric on return. About 5/3 n³ flops in products. False, and A undefined,
+/// valid and bitwise symmetric on return. 2n³ flops, in products. False, and A undefined,
 /// where A is not positive definite to working precision, or not finite.
 template <Real T>
 [[nodiscard]] bool invert_definite(matrix_view<T> A, std::span<T> scratch) {
