@@ -59,6 +59,8 @@ TEST_CASE_TEMPLATE("feasible means N(D) <= 1", T, float, double) {
       check<T>(m, polar_express{.gap = 1e-2}, plain);
       check<T>(m, polar_express{.gap = 1e-3}, plain);
       check<T>(m, polar_express{.steps = 2}, plain);
+      check<T>(m, qdwh{.gap = 1e-2}, false);
+      check<T>(m, gram_eigen{}, false);
       check<T>(m, automatic{.gap = 1e-2}, false);
       check<T>(m, exact{}, false);
     }

@@ -47,6 +47,8 @@ void for_each_plan(F&& f) {
   f(f_fanion, lanczos{});
   f(spectral(), newton_schulz{});
   f(spectral(), polar_express{});
+  f(spectral(), qdwh{});
+  f(spectral(), gram_eigen{});
 }
 
 template <class N, class M, class Method>

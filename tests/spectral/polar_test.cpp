@@ -130,6 +130,18 @@ TEST_CASE_TEMPLATE("qdwh: the certificate is true, and met", T, float, double) {
   });
 }
 
+TEST_CASE_TEMPLATE("eigenvectors of the Gram matrix: the certificate is true, and tight", T, float,
+                   double) {
+  for_zoo<T>([](const truth& known, const matrix_of<T>& m) {
+    // Half of the singular values may be zero to the Gram matrix: each is in doubt by 1e-7.
+    check<T>(known, m, gram_eigen{}, sizeof(T) == 4 ? 1e-4 : 1e-5);
+    // With a gap it meets that, by other means where it must.
+    check<T>(known, m, gram_eigen{.gap = 1e-10}, sizeof(T) == 4 ? 1e-4 : 1e-10, sizeof(T) == 8);
+  });
+  const matrix_of<T> m = matrices::gaussian(90, 100).cast<T>();
+  check<T>(truth_of<T>(m), m, gram_eigen{}, sizeof(T) == 4 ? 1e-5 : 1e-11);
+}
+
 TEST_CASE_TEMPLATE("in blocks or not, the same factor", T, float, double) {
   const matrix_of<T> m = matrices::gaussian(60, 200).cast<T>();
   matrix_of<T> single, together;
@@ -188,7 +200,10 @@ TEST_CASE("options that cannot be are refused") {
   refuses(polar_express{.steps = -1});
   refuses(polar_express{.steps = 61});
   refuses(polar_express{.block = -1});
-  for (const double gap : {0.0, -1e-3, nan}) refuses(qdwh{.gap = gap});
+  for (const double gap : {0.0, -1e-3, nan}) {
+    refuses(qdwh{.gap = gap});
+    refuses(gram_eigen{.gap = gap});
+  }
   refuses(newton_schulz{.steps = 0});
   refuses(newton_schulz{.steps = 61});
 }

@@ -15,6 +15,7 @@
 #include <fanion/backend/dense/svd.hpp>
 #include <fanion/core/view.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -64,6 +65,13 @@ class eigen_backend {
   template <Real T>
   void copy_adjoint(input<T> X, matrix_view<T> Y) const {
     dense::axpby_adjoint<T>(T(1), X, T(0), Y);
+  }
+  /// Y = X in another precision.
+  template <class S, Real T>
+  void convert(matrix_view<S> X, matrix_view<T> Y) const {
+    for (index_t j = 0; j < Y.cols(); ++j)
+      std::transform(X.col(j), X.col(j) + X.rows(), Y.col(j),
+                     [](auto x) { return static_cast<T>(x); });
   }
   template <Real T>
   void fill(matrix_view<T> X, scalar<T> value) const {

@@ -3,6 +3,7 @@
 
 #include <fanion/spectral/block_iteration.hpp>
 #include <fanion/spectral/exact.hpp>
+#include <fanion/spectral/gram_eigen.hpp>
 #include <fanion/spectral/lanczos.hpp>
 #include <fanion/spectral/methods.hpp>
 #include <fanion/spectral/polar.hpp>
@@ -22,8 +23,8 @@ struct spectral_need {
 
 /// A method that yields polar factors and nothing else.
 template <class M>
-concept PolarMethod =
-    std::same_as<M, newton_schulz> || std::same_as<M, polar_express> || std::same_as<M, qdwh>;
+concept PolarMethod = std::same_as<M, newton_schulz> || std::same_as<M, polar_express> ||
+    std::same_as<M, qdwh> || std::same_as<M, gram_eigen>;
 
 /// A method that yields leading triplets.
 template <class M>
@@ -36,8 +37,9 @@ concept SpectralMethod =
 
 /// One of the solvers, chosen when a plan is made.
 template <Real T, class B>
-using any_solver = std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>,
-                                block_solver<T, B>, lanczos_solver<T, B>, qdwh_solver<T, B>>;
+using any_solver =
+    std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>, block_solver<T, B>,
+                 lanczos_solver<T, B>, qdwh_solver<T, B>, gram_eigen_solver<T, B>>;
 
 /// Whether a solver answers with a polar factor, rather than with triplets.
 template <class S>
@@ -46,6 +48,8 @@ template <Real T, class B>
 inline constexpr bool yields_polar_factor<polar_solver<T, B>> = true;
 template <Real T, class B>
 inline constexpr bool yields_polar_factor<qdwh_solver<T, B>> = true;
+template <Real T, class B>
+inline constexpr bool yields_polar_factor<gram_eigen_solver<T, B>> = true;
 
 /// The solver for a need and a method.
 /// @throws std::invalid_argument where the method cannot serve the need.
@@ -65,6 +69,8 @@ template <Real T, class B, SpectralMethod M>
              "a polar method");
     if constexpr (std::same_as<M, qdwh>)
       return solver(std::in_place_type<qdwh_solver<T, B>>, b, m, n, method);
+    else if constexpr (std::same_as<M, gram_eigen>)
+      return solver(std::in_place_type<gram_eigen_solver<T, B>>, b, m, n, method);
     else
       return solver(std::in_place_type<polar_solver<T, B>>, b, m, n, method);
   } else if constexpr (std::same_as<M, lanczos>) {
