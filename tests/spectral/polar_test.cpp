@@ -174,17 +174,31 @@ TEST_CASE("a checkpoint that no plan wrote is refused") {
   std::ostringstream out;
   plan.save(out);
   const std::string good = out.str();
-  for (const double caution : {0.5, -1.0, 1e7, std::numeric_limits<double>::quiet_NaN()}) {
+  // Its memory ends with four numbers: steps beside the guess, calls to wait, patience, trial.
+  const auto refuses = [&](std::size_t which, std::int64_t value) {
     std::string bad = good;
-    std::memcpy(bad.data() + bad.size() - sizeof caution, &caution, sizeof caution);
+    std::memcpy(bad.data() + bad.size() - 8 * (4 - which), &value, sizeof value);
     std::istringstream in(bad);
     CHECK_THROWS_AS(plan.load(in), std::invalid_argument);
-  }
-  for (const std::int64_t shift : {-61, 61}) {
-    std::string bad = good;
-    std::memcpy(bad.data() + bad.size() - 16, &shift, sizeof shift);
-    std::istringstream in(bad);
-    CHECK_THROWS_AS(plan.load(in), std::invalid_argument);
+  };
+  for (const std::int64_t shift : {-61, 61}) refuses(0, shift);
+  for (const std::int64_t wait : {-1, 2000}) refuses(1, wait);
+  for (const std::int64_t patience : {0, 7, 1025}) refuses(2, patience);
+  for (const std::int64_t trial : {-1, 2}) refuses(3, trial);
+  std::istringstream in(good);
+  plan.load(in);
+}
+
+TEST_CASE("a plan does not go back and forth between too few steps and many") {
+  const matrix_of<double> m = matrices::gaussian(70, 280);
+  for (const double gap : {1e-2, 1e-4, 1e-6, 1e-10}) {
+    CAPTURE(gap);
+    auto plan = plan_lmo(spectral(), m, polar_express{.gap = gap});
+    matrix_of<double> d;
+    const index_t first = plan.execute(m, d).iterations;
+    int more = 0;
+    for (int call = 0; call < 60; ++call) more += plan.execute(m, d).iterations > first;
+    CHECK(more <= 3);
   }
 }
 

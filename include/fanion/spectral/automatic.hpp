@@ -51,6 +51,28 @@ inline constexpr bool yields_polar_factor<qdwh_solver<T, B>> = true;
 template <Real T, class B>
 inline constexpr bool yields_polar_factor<gram_eigen_solver<T, B>> = true;
 
+enum class polar_choice { polynomials, halley, eigenvectors };
+
+/// The cheapest way to a polar factor, for r = min(m, n) > 64 and a = L/r. In units of r³ flops at
+/// the speed of products, which is what symmetric halves cost:
+///
+///   polynomials    steps (3a + 1), less in blocks; about log(1/gap)/2 steps for noise, twice that
+///                  for graded spectra
+///   halley         3 to 5 steps of 3a + 4: the inverse runs at half the speed of products
+///   eigenvectors   3a + 31: the eigenvectors of r x r cost as much as 30, twice that in float
+///
+/// So polynomials win while the gap is loose, and always in float, which resolves no small one. In
+/// double and for small gaps the rational steps win where the matrix is near square, and the
+/// eigenvectors where it is oblong, unless the gap is beyond what Gram matrices certify. Nothing
+/// here depends on threads: the products in all three run on the caller's.
+template <Real T>
+[[nodiscard]] constexpr polar_choice polar_choice_for(index_t m, index_t n, double gap) {
+  const index_t r = std::min(m, n), l = std::max(m, n);
+  if (std::same_as<T, float> || gap >= 1e-4) return polar_choice::polynomials;
+  if (2 * l < 3 * r) return polar_choice::halley;
+  return gap >= 1e-8 ? polar_choice::eigenvectors : polar_choice::polynomials;
+}
+
 /// The solver for a need and a method.
 /// @throws std::invalid_argument where the method cannot serve the need.
 template <Real T, class B, SpectralMethod M>
@@ -81,7 +103,17 @@ template <Real T, class B, SpectralMethod M>
     if (method.gap) (void)expects_positive(*method.gap, "automatic: gap");
     // Short sides: a full decomposition costs less than any iteration's overhead.
     if (r <= 64) return make_solver<T>(b, m, n, need, exact{});
-    if (need.polar) return make_solver<T>(b, m, n, need, polar_express{.gap = method.gap});
+    if (need.polar) {
+      const double gap = method.gap.value_or(default_gap<T>);
+      switch (polar_choice_for<T>(m, n, gap)) {
+        case polar_choice::halley:
+          return make_solver<T>(b, m, n, need, qdwh{.gap = gap});
+        case polar_choice::eigenvectors:
+          return make_solver<T>(b, m, n, need, gram_eigen{.gap = gap});
+        case polar_choice::polynomials:
+          return make_solver<T>(b, m, n, need, polar_express{.gap = gap});
+      }
+    }
     // A block nearly as wide as the matrix does the full decomposition's work without its answer.
     if (3 * (need.depth + 8) >= r) return make_solver<T>(b, m, n, need, exact{});
     // A loose gap is what training asks for, where the last subspace is nearly right already.

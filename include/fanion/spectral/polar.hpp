@@ -57,10 +57,11 @@ class polar_solver {
       const gram_moments moments = moments_of(b, gram.gram(), gram.square(b));
       unit = std::min(unit, std::sqrt(moments.top()));
       guess = first_guess(moments.mean_root() / unit);
-      planned = fixed_ > 0 ? fixed_ : std::clamp<index_t>(guess + shift_, 1, budget);
+      planned = fixed_ > 0 ? fixed_ : std::clamp<index_t>(guess + learned_.shift, 1, budget);
       lo = fixed_ > 0 && lower_ > 0 ? lower_ : reach_.lower(planned);
     }
     unit *= 1 + rounding<T>(m_, n_);  // so that rounding cannot put ‖X‖₂ above 1
+    const index_t first = planned;
     double lower = lo, noise = 0;
     polar_factor<T, space> answer;
     answer.effort.passes = 1;
@@ -91,7 +92,7 @@ class polar_solver {
       // What rounding alone puts into the certificate, no further step can take out. The oracle
       // will widen it by 32 ε for what it does to X.
       if (fixed_ > 0 || missed + 32 * eps <= std::max(gap_, 4 * rounding<T>(m_, n_))) {
-        if (fixed_ == 0) remember(guess, lower, planned, small);
+        if (fixed_ == 0) remember(guess, lower, first, planned, small);
         break;
       }
       if (planned == budget || lower <= least_lower) {
@@ -107,23 +108,22 @@ class polar_solver {
     return answer;
   }
 
-  void reset() {
-    shift_ = 0;
-    caution_ = 1;
-  }
+  void reset() { learned_ = {}; }
   void save(archive_writer& out) const {
-    out.write(static_cast<std::int64_t>(shift_));
-    out.write(caution_);
+    for (const std::int64_t x : {learned_.shift, learned_.wait, learned_.patience, learned_.trial})
+      out.write(x);
   }
   void load(archive_reader& in) {
-    const auto shift = in.read<std::int64_t>();
-    const auto caution = in.read<double>();
-    if (shift < -budget || shift > budget)
-      refuse("checkpoint: the steps beside the guess", "between -60 and 60", shift);
-    if (!(caution >= 1 && caution <= most_caution))
-      refuse("checkpoint: the caution", "between 1 and 1e6", caution);
-    shift_ = static_cast<index_t>(shift);
-    caution_ = caution;
+    experience e;
+    for (std::int64_t* x : {&e.shift, &e.wait, &e.patience, &e.trial}) *x = in.read<std::int64_t>();
+    if (e.shift < -budget || e.shift > budget)
+      refuse("checkpoint: the steps beside the guess", "between -60 and 60", e.shift);
+    if (e.patience < experience{}.patience || e.patience > most_patience)
+      refuse("checkpoint: the patience", "between 8 and 1024", e.patience);
+    if (e.wait < 0 || e.wait > e.patience)
+      refuse("checkpoint: the calls to wait", "between 0 and the patience", e.wait);
+    if (e.trial < 0 || e.trial > 1) refuse("checkpoint: the trial", "0 or 1", e.trial);
+    learned_ = e;
   }
 
  private:
@@ -131,7 +131,6 @@ class polar_solver {
   static constexpr double eps = static_cast<double>(std::numeric_limits<T>::epsilon());
   /// Below this share of ‖A‖₂ a singular value is rounding.
   static constexpr double least_lower = eps;
-  static constexpr double most_caution = 1e6;
 
   polar_solver(B& b, index_t m, index_t n, double gap, index_t block)
       : m_(m),
@@ -164,16 +163,33 @@ class polar_solver {
     return reach_.steps(std::max(wanted, least_lower));
   }
 
-  /// What the next call learns from this one, whose guess was `guess`: the steps that were enough,
-  /// or one less where the small σ would still hold little: their share of the sum falls at least
-  /// with the square of the lower end, in most spectra; each time that was wrong, less is believed.
-  void remember(index_t guess, double lower, index_t steps, double small) {
-    const index_t enough = reach_.steps(lower);
-    if (steps > guess + shift_) caution_ = std::min(8 * caution_, most_caution);
-    shift_ = enough - guess;
-    if (enough == 1 || steps > enough) return;
-    const double ratio = reach_.lower(enough - 1) / reach_.lower(enough);
-    if (caution_ * ratio * ratio * small <= gap_ / 4) --shift_;
+  /// What calls have taught: the steps beside the guess, whether one less is being tried, for how
+  /// many calls to leave it, and for how many after the next failure.
+  struct experience {
+    std::int64_t shift = 0, wait = 0, patience = 8, trial = 0;
+  };
+  static constexpr std::int64_t most_patience = 1024;
+
+  /// One step less is tried where the small σ would still hold little: their share of the sum falls
+  /// with the square of the lower end or faster, in most spectra.
+  void remember(index_t guess, double lower, index_t first, index_t steps, double small) {
+    experience& e = learned_;
+    if (steps > first) {
+      e.shift = e.trial == 1 ? e.shift + 1 : std::max(e.shift + 1, reach_.steps(lower) - guess);
+      e.wait = e.patience;
+      e.patience = std::min(4 * e.patience, most_patience);
+      e.trial = 0;
+      return;
+    }
+    e.trial = 0;
+    if (e.wait > 0) {
+      --e.wait;
+    } else if (first > 1) {
+      const double ratio = reach_.lower(first - 1) / reach_.lower(first);
+      if (ratio * ratio * small > gap_ / 4) return;
+      --e.shift;
+      e.trial = 1;
+    }
   }
 
   /// Steps that bring [lo, hi] near 1.
@@ -226,8 +242,7 @@ class polar_solver {
   double safety_ = 1;
   std::array<quintic, static_cast<std::size_t>(budget)> steps_;
   polynomial_record record_;
-  index_t shift_ = 0;
-  double caution_ = 1;
+  experience learned_;
 };
 
 }  // namespace fanion
