@@ -211,7 +211,8 @@ class costs {
     const auto leading = dual(ky_fan(k_));
     row("exact", leading, exact{}, true, "6 L r² + 18 r³ + 2 m n k");
     row("newton_schulz, 5 steps", spectral(), newton_schulz{}, true, "T (3 L r² + r³)");
-    row("polar_express, gap 1e-3", spectral(), polar_express{.gap = 1e-3}, true, "T (3 L r² + r³)");
+    row("polar_express, gap 1e-3", spectral(), polar_express{.gap = 1e-3}, true,
+        "3 L r² + (4 k − 3) r³ a block of k steps");
     row("subspace, gap 1e-2, first call", leading, subspace{.gap = 1e-2}, true, block_);
     row("subspace, gap 1e-2, fourth call", leading, subspace{.gap = 1e-2}, false, block_);
     row("power, gap 1e-2", leading, power{.gap = 1e-2}, true, block_);

@@ -202,4 +202,51 @@ void conform_eigh(Backend& backend) {
   }
 }
 
+/// A A⁻¹ = I for A = G Gᵀ + shift I, by `invert`, in place.
+template <class Backend, class T, class Invert>
+void conform_inverse(Backend& backend, index_t scratch_size, index_t n, Invert invert) {
+  CAPTURE(n);
+  auto scratch = backend.template make_workspace<T>(scratch_size + 1);
+  const reference G = random_matrix<T>(n, n, 5);
+  for (long double c : {1.0L, 1e-6L, 1e6L})
+    for (long double shift : {1.0L, 1e-2L}) {
+      const reference A = symmetrized(build(n, n, [&](index_t i, index_t j) {
+        long double sum = i == j ? c * shift : 0;
+        for (index_t k = 0; k < n; ++k) sum += c * G(i, k) * G(j, k) / n;
+        return sum;
+      }));
+      panel<Backend, T> a(backend, A);
+      const reference given = symmetrized(a.get());
+      REQUIRE(invert(a.view(), scratch.span().subspan(1)));
+      const reference inverse = a.get();
+      for (index_t j = 0; j < n; ++j)
+        for (index_t i = 0; i < j; ++i) CHECK(inverse(i, j) == inverse(j, i));
+      const reference one = build(n, n, [](index_t i, index_t j) { return i == j ? 1.0L : 0.0L; });
+      // The error is that of a stable method times the condition number, at most 5 / shift.
+      CHECK(largest(combine(1, product(given, inverse), -1, one)) <= 5 / shift * stable<T>(n));
+      CHECK(a.intact());
+    }
+  if (n == 0) return;
+  // Indefinite in the last direction, and NaN.
+  for (const long double last : {-1.0L, std::numeric_limits<long double>::quiet_NaN()}) {
+    panel<Backend, T> a(backend, build(n, n, [&](index_t i, index_t j) {
+                          return i != j ? 0.0L : i == n - 1 ? last : 2.0L;
+                        }));
+    CHECK_FALSE(invert(a.view(), scratch.span().subspan(1)));
+  }
+}
+
+template <class Backend, class T>
+void conform_invert_definite(Backend& backend) {
+  for (index_t n : {0, 1, 2, 7, 31, 32, 33, 64, 100}) {
+    conform_inverse<Backend, T>(
+        backend, backend.template invert_definite_size<T>(n), n,
+        [&](auto A, auto scratch) { return backend.template invert_definite<T>(A, scratch); });
+    conform_inverse<Backend, T>(backend, fanion::defaults::invert_definite_size<T>(backend, n), n,
+                                [&](auto A, auto scratch) {
+                                  return fanion::defaults::invert_definite<T>(backend, A, scratch);
+                                });
+  }
+}
+
 }  // namespace fanion_test

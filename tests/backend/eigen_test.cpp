@@ -42,4 +42,5 @@ TEST_CASE_TEMPLATE("factorisations", T, float, double) {
   SUBCASE("orthonormalize") { conform_orthonormalize<eigen_backend, T>(backend); }
   SUBCASE("small_svd") { conform_svd<eigen_backend, T>(backend); }
   SUBCASE("small_eigh") { conform_eigh<eigen_backend, T>(backend); }
+  SUBCASE("invert_definite") { conform_invert_definite<eigen_backend, T>(backend); }
 }

@@ -123,6 +123,9 @@ void check_all(Eigen::Index m, Eigen::Index n, bool decompose) {
   check(in, "newton_schulz", spectral(), newton_schulz{.steps = 2});
   check(in, "polar_express", dual(nuclear() + frobenius()), polar_express{.steps = 2});
   if (!decompose) return;
+  check(in, "qdwh", spectral(), qdwh{});
+  check(in, "qdwh, ill-conditioned start", spectral(), qdwh{.gap = 1e-15});
+  check(in, "gram_eigen", spectral(), gram_eigen{});
   check(in, "exact", ky_fan(5), exact{});
   check(in, "automatic", f_fanion, automatic{});
   check(in, "automatic polar", spectral(), automatic{});

@@ -2,6 +2,7 @@
 // claims they do.
 #include <doctest/doctest.h>
 
+#include <fanion/spectral/polynomial_record.hpp>
 #include <fanion/spectral/polynomials.hpp>
 
 #include <algorithm>
@@ -148,15 +149,17 @@ TEST_CASE("the record bounds what a composition does, densely sampled") {
       for (const quintic& p : steps) x = p(x);
       return x;
     };
-    for (std::size_t j = 0; j < polynomial_record::thresholds; ++j) {
-      const double l = polynomial_record::threshold(j);
-      double least = compose(l), most = least;
-      for (const double x : grid(l, 1, 3000)) {
+    for (std::size_t j = 0; j + 1 < polynomial_record::cells; ++j) {
+      double least = compose(record.top(j)), most = least;
+      for (const double x : grid(record.top(j + 1), record.top(j), 100)) {
         least = std::min(least, compose(x));
         most = std::max(most, compose(x));
       }
-      CHECK(record.low(j) <= least * (1 + 1e-12));
-      CHECK(record.high(j) >= most * (1 - 1e-12));
+      CHECK(record.low(j) <= least + 1e-12 * std::abs(least));
+      CHECK(record.high(j) >= most - 1e-12 * std::abs(most));
+      const auto [low, high] = record.image(record.top(j + 1));
+      CHECK(low <= least);
+      CHECK(high >= most);
     }
     for (const double x : grid(1e-12, 1, 3000)) {
       CHECK(compose(x) <= record.ceiling() * (1 + 1e-12));
@@ -175,35 +178,62 @@ TEST_CASE("the record bounds what a composition does, densely sampled") {
   }
 }
 
-TEST_CASE("the nuclear bound is a bound, for any spectrum") {
-  polynomial_record record;
-  std::vector<quintic> steps;
-  double lo = 1e-2, hi = 1;
-  for (int i = 0; i < 5; ++i) {
-    steps.push_back(optimal_quintic(lo, hi));
-    record.apply(steps.back());
-    std::tie(lo, hi) = steps.back().image(lo, hi);
-    for (int kind = 0; kind < 6; ++kind) {
-      // Spectra with ‖σ‖ <= 1: flat, one large, geometric, many tiny, zeros, near the lower end.
-      std::vector<double> sigma;
-      for (int k = 0; k < 40; ++k)
-        sigma.push_back(kind == 0   ? 1
-                        : kind == 1 ? (k == 0 ? 1 : 1e-3)
-                        : kind == 2 ? std::pow(0.7, k)
-                        : kind == 3 ? (k < 4 ? 1 : 1e-9)
-                        : kind == 4 ? (k < 20 ? 1.0 / (1 + k) : 0)
-                                    : (k < 2 ? 1 : 0.0099));
-      double length = 0, nuclear = 0, product = 0, energy = 0;
-      for (const double s : sigma) length += s * s;
-      for (double& s : sigma) s /= std::sqrt(length);
-      for (const double s : sigma) {
-        double x = s;
-        for (const quintic& p : steps) x = p(x);
-        nuclear += s;
-        product += s * x;
-        energy += x * x;
+TEST_CASE("the nuclear bound is a bound, for any spectrum, and near where the steps are done") {
+  for (const bool negative : {false, true}) {
+    polynomial_record record;
+    std::vector<quintic> steps;
+    double lo = 1e-2, hi = 1;
+    for (int i = 0; i < 6; ++i) {
+      // Jordan's step six times is one that overshoots and falls below 0 for large arguments.
+      steps.push_back(negative ? keller_jordan_step : optimal_quintic(lo, hi));
+      record.apply(steps.back());
+      std::tie(lo, hi) = steps.back().image(lo, hi);
+      for (int kind = 0; kind < 6; ++kind) {
+        // Spectra with ‖σ‖ <= 1: flat, one large, geometric, many tiny, zeros, near the lower end.
+        std::vector<double> sigma;
+        for (int k = 0; k < 40; ++k)
+          sigma.push_back(kind == 0   ? 1
+                          : kind == 1 ? (k == 0 ? 1 : 1e-3)
+                          : kind == 2 ? std::pow(0.7, k)
+                          : kind == 3 ? (k < 4 ? 1 : 1e-9)
+                          : kind == 4 ? (k < 20 ? 1.0 / (1 + k) : 0)
+                                      : (k < 2 ? 1 : 0.0099));
+        double length = 0, nuclear = 0, product = 0, energy = 0;
+        for (const double s : sigma) length += s * s;
+        for (double& s : sigma) s /= std::sqrt(length);
+        for (const double s : sigma) {
+          double x = s;
+          for (const quintic& p : steps) x = p(x);
+          nuclear += s;
+          product += s * x;
+          energy += x * x;
+        }
+        const double bound = record.nuclear_bound(product, energy, 1, 40);
+        CHECK(bound >= nuclear * (1 - 1e-12));
+        if (i == 5 && !negative && kind == 0) CHECK(bound <= nuclear * (1 + 1e-3));
+        // In units twice as large the same matrix.
+        CHECK(record.nuclear_bound(2 * product, energy, 2, 40) ==
+              doctest::Approx(2 * bound).epsilon(1e-12));
       }
-      CHECK(record.nuclear_bound(product, energy, 1, 40) >= nuclear * (1 - 1e-12));
+    }
+  }
+}
+
+TEST_CASE("the reach of T steps: they bring [lower, 1] near 1, and T - 1 do not") {
+  for (const double error : {1e-2, 1e-4, 1e-8}) {
+    quintic_reach reach(error);
+    for (const index_t steps : {1, 2, 3, 5, 9}) {
+      const auto worst = [&](index_t count) {
+        double lo = reach.lower(steps), hi = 1;
+        for (index_t t = 0; t < count; ++t)
+          std::tie(lo, hi) = optimal_quintic(lo, hi).image(lo, hi);
+        return std::max(1 - lo, hi - 1);
+      };
+      CHECK(worst(steps) <= error * (1 + 1e-4));
+      CHECK(worst(steps) >= error * (1 - 1e-4));
+      CHECK(worst(steps - 1) > 2 * error);
+      CHECK(reach.steps(reach.lower(steps)) == steps);
+      CHECK(reach.steps(reach.lower(steps) * 0.999) == steps + 1);
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <fanion/core/types.hpp>
 #include <fanion/core/view.hpp>
 
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <span>
@@ -44,7 +45,9 @@ struct ignore_columns {
 ///     those of A, each before it reads them: A may be written as it is read. `prepare` returns
 ///     what its next call will read, which a backend may fetch meanwhile, or an empty view.
 ///     multiply_pair returns how often it read A.
-///  9. Same arguments, same bits.
+///  9. invert_definite replaces a symmetric positive definite matrix by its inverse, both halves
+///     bitwise symmetric, reads its lower half, and is false where it found it not definite.
+/// 10. Same arguments, same bits.
 template <class B, class T>
 concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename B::space> in,
                                          matrix_view<T, typename B::space> out,
@@ -77,6 +80,7 @@ concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename
   { b.template orthonormalize<T>(out, scratch) } -> std::same_as<index_t>;
   b.template small_svd<T>(in, out, scratch, out, scratch);
   b.template small_eigh<T>(in, scratch, out, scratch);
+  { b.template invert_definite<T>(out, scratch) } -> std::same_as<bool>;
   { b.template multiply_size<T>(n, n, n) } -> std::same_as<index_t>;
   { b.template multiply_adjoint_size<T>(n, n, n) } -> std::same_as<index_t>;
   { b.template multiply_outer_size<T>(n, n, n) } -> std::same_as<index_t>;
@@ -87,11 +91,17 @@ concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename
   { b.template orthonormalize_size<T>(n, n) } -> std::same_as<index_t>;
   { b.template small_svd_size<T>(n, n) } -> std::same_as<index_t>;
   { b.template small_eigh_size<T>(n) } -> std::same_as<index_t>;
+  { b.template invert_definite_size<T>(n) } -> std::same_as<index_t>;
 };
 
-/// A place to run: the verbs in both scalars.
+/// A place to run: the verbs in both scalars, and `convert`, Y = X from one to the other.
 template <class B>
-concept Backend = BackendFor<B, float> && BackendFor<B, double>;
+concept Backend = BackendFor<B, float> && BackendFor<B, double> &&
+    requires(B b, matrix_view<float, typename B::space> f,
+             matrix_view<double, typename B::space> d) {
+  b.convert(f.as_const(), d);
+  b.convert(d.as_const(), f);
+};
 
 /// The backend that a plan makes for itself when it is given none: `type`, by memory space.
 template <class Space>
@@ -146,6 +156,32 @@ index_t multiply_pair(B& b, std::type_identity_t<T> a, input<T, typename B::spac
   b.template multiply_adjoint<T>(a, A, X, T(0), Z, scratch);
   b.template multiply<T>(a, A, Z.as_const(), T(0), Y, scratch);
   return 2;
+}
+
+template <Real T, class B>
+[[nodiscard]] index_t invert_definite_size(const B& b, index_t n) {
+  const index_t eigh = b.template small_eigh_size<T>(n), product = b.template syrk_size<T>(n, n);
+  return n * n + n + (eigh > product ? eigh : product);
+}
+
+/// A <- A⁻¹ = V diag(1/w) Vᵀ.
+template <Real T, class B>
+[[nodiscard]] bool invert_definite(B& b, matrix_view<T, typename B::space> A,
+                                   std::type_identity_t<std::span<T>> scratch) {
+  const index_t n = A.cols();
+  const matrix_view<T, typename B::space> V(scratch.data(), n, n);
+  const std::span<T> w = scratch.subspan(static_cast<std::size_t>(n * n));
+  const std::span<T> rest = w.subspan(static_cast<std::size_t>(n));
+  b.template small_eigh<T>(A.as_const(), w, V, rest);
+  for (index_t j = 0; j < n; ++j) {
+    const T value = w[static_cast<std::size_t>(j)];
+    if (!(value > T(0)) || !(value - value == T(0))) return false;
+    const T root = std::sqrt(value);
+    b.template map_entries<T>(V.columns(j, 1).as_const(), V.columns(j, 1),
+                              [root](T x, T) { return x / root; });
+  }
+  b.template syrk<T>(T(1), V.as_const(), T(0), A, rest);
+  return true;
 }
 
 }  // namespace defaults

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/dense/cholesky.hpp>
 #include <fanion/backend/dense/eigh.hpp>
 #include <fanion/backend/dense/elementwise.hpp>
 #include <fanion/backend/dense/orthonormalize.hpp>
@@ -14,6 +15,7 @@
 #include <fanion/backend/dense/svd.hpp>
 #include <fanion/core/view.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -63,6 +65,13 @@ class eigen_backend {
   template <Real T>
   void copy_adjoint(input<T> X, matrix_view<T> Y) const {
     dense::axpby_adjoint<T>(T(1), X, T(0), Y);
+  }
+  /// Y = X in another precision.
+  template <class S, Real T>
+  void convert(matrix_view<S> X, matrix_view<T> Y) const {
+    for (index_t j = 0; j < Y.cols(); ++j)
+      std::transform(X.col(j), X.col(j) + X.rows(), Y.col(j),
+                     [](auto x) { return static_cast<T>(x); });
   }
   template <Real T>
   void fill(matrix_view<T> X, scalar<T> value) const {
@@ -241,6 +250,16 @@ class eigen_backend {
   template <Real T>
   [[nodiscard]] index_t small_eigh_size(index_t n) const {
     return dense::eigh_size<T>(n);
+  }
+
+  /// A(n x n) = A⁻¹ for a symmetric positive definite A; false where it is not. 2n³ flops.
+  template <Real T>
+  [[nodiscard]] bool invert_definite(matrix_view<T> A, span<T> scratch) const {
+    return dense::invert_definite<T>(A, scratch, threads_);
+  }
+  template <Real T>
+  [[nodiscard]] index_t invert_definite_size(index_t n) const {
+    return dense::invert_definite_size<T>(n, threads_);
   }
 
   // The same numbers, written into a 1 x 1 view.

@@ -34,7 +34,7 @@ class subgradient_engine {
 
   template <SpectralMethod Method>
   subgradient_engine(B& b, const F& f, index_t m, index_t n, const Method& method)
-      : f_(f), m_(m), n_(n), need_(need_of(f, std::min(m, n))) {
+      : f_(f), m_(m), n_(n), need_(need_of(f, std::min(m, n))), feasible_(method.feasible) {
     solver_ = make_solver<T>(b, m, n, need_, method);
     weights_.resize(static_cast<std::size_t>(need_.depth));
     weight_scratch_.resize(weights_.size());
@@ -131,8 +131,9 @@ class subgradient_engine {
   }
 
  private:
-  [[nodiscard]] bool needs_triplets() const {
-    return need_.depth > 0 && !std::holds_alternative<polar_solver<T, B>>(solver_);
+  [[nodiscard]] bool needs_triplets() const { return need_.depth > 0 && !answers_polar(); }
+  [[nodiscard]] bool answers_polar() const {
+    return std::visit([]<class S>(const S&) { return yields_polar_factor<S>; }, solver_);
   }
 
   /// ‖M‖_F in one read, of which the solver makes what it can.
@@ -162,6 +163,11 @@ class subgradient_engine {
     if ((!streams && !begin(arrival.length(), report)) || !solve(b, m, arrival, report))
       return scale(b, d.storage, keep);
     const T length = arrival.length();
+    // The solvers have allowed for their own rounding; this is that of the sums here and of D.
+    const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
+    const double size = std::max(1.0, contraction_) * (1 + slack);
+    const double share = feasible_ ? 1 / size : 1.0;
+    rate *= share;
     add_spectral(b, d, keep, rate);
 
     const oriented_view<const T, space> aligned{m.storage, m.transposed != d.transposed};
@@ -173,11 +179,9 @@ class subgradient_engine {
     else
       report.passes += add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length);
 
-    // The solvers have allowed for their own rounding; this is that of the sums here and of D.
-    const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
-    report.objective = -(attained_ + entries.value);
+    report.objective = -share * (attained_ + entries.value);
     report.bound = (bound_ + entries.value) * (1 + slack);
-    report.feasibility = std::max(1.0, contraction_) * (1 + slack);
+    report.feasibility = feasible_ ? 1.0 : size;
   }
 
   static void scale(B& b, matrix_view<T, space> d, T keep) {
@@ -198,21 +202,24 @@ class subgradient_engine {
         std::ldexp(T(1), -std::clamp(std::ilogb(bound), least_exponent, -least_exponent));
     const operand<T, space> a{m, power, static_cast<double>(bound) * static_cast<double>(power)};
     const double unit = 1 / static_cast<double>(power);
-    const effort* done = nullptr;
-    if (auto* polar = std::get_if<polar_solver<T, B>>(&solver_)) {
-      polar_ = polar->solve(b, a);
+    std::visit(
+        [&]<class S>(S& s) {
+          if constexpr (yields_polar_factor<S>)
+            polar_ = s.solve(b, a);
+          else if constexpr (std::same_as<S, block_solver<T, B>>)
+            triplets_ = s.solve(b, a, arrival);
+          else if constexpr (!std::same_as<S, std::monostate>)
+            triplets_ = s.solve(b, a);
+        },
+        solver_);
+    const bool polar = answers_polar();
+    if (polar) {
       const double weight = polar_weight(f_);
       attained_ = weight * polar_.product * unit;
       bound_ = weight * polar_.nuclear_bound * unit;
       contraction_ = polar_.spectral_bound;
-      done = &polar_.effort;
-      report.passes += done->passes;
+      report.passes += polar_.effort.passes;
     } else {
-      std::visit(
-          [&]<class S>(S& s) {
-            if constexpr (!std::same_as<S, std::monostate>) solve_triplets(s, b, a, arrival);
-          },
-          solver_);
       report.passes += triplets_.effort.passes;
       if (!begin(arrival.length(), report)) return false;
       const index_t r = std::min(m_, n_);
@@ -223,27 +230,19 @@ class subgradient_engine {
       attained_ = attained * unit;
       bound_ = spectral_value(f_, r, triplets_.upper) * unit;
       contraction_ = triplets_.contraction;
-      done = &triplets_.effort;
     }
-    report.residual = done->residual;
-    report.failure_probability = done->failure_probability;
-    report.iterations = done->iterations;
-    report.outcome = done->outcome;
+    const effort& done = polar ? polar_.effort : triplets_.effort;
+    report.residual = done.residual;
+    report.failure_probability = done.failure_probability;
+    report.iterations = done.iterations;
+    report.outcome = done.outcome;
     return true;
-  }
-
-  template <class S, class Arrival>
-  void solve_triplets(S& s, B& b, const operand<T, space>& a, Arrival& arrival) {
-    if constexpr (std::same_as<S, block_solver<T, B>>)
-      triplets_ = s.solve(b, a, arrival);
-    else if constexpr (!std::same_as<S, polar_solver<T, B>>)
-      triplets_ = s.solve(b, a);
   }
 
   /// D <- keep·D + rate·U diag(w) Vᵀ, or the multiple of the polar factor.
   void add_spectral(B& b, const oriented_view<T, space>& d, T keep, double rate) {
     if (need_.depth == 0) return scale(b, d.storage, keep);
-    if (std::holds_alternative<polar_solver<T, B>>(solver_)) {
+    if (answers_polar()) {
       const T factor = static_cast<T>(rate * polar_weight(f_));
       if (polar_.x.transposed == d.transposed)
         b.axpby(factor, polar_.x.storage, keep, d.storage);
@@ -269,6 +268,7 @@ class subgradient_engine {
   F f_;
   index_t m_, n_;
   spectral_need need_;
+  bool feasible_;
   any_solver<T, B> solver_;
   triplets<T, space> triplets_ = {};
   polar_factor<T, space> polar_ = {};

@@ -4,9 +4,11 @@
 #include <fanion/spectral/block_iteration.hpp>
 #include <fanion/spectral/block_krylov.hpp>
 #include <fanion/spectral/exact.hpp>
+#include <fanion/spectral/gram_eigen.hpp>
 #include <fanion/spectral/lanczos.hpp>
 #include <fanion/spectral/methods.hpp>
 #include <fanion/spectral/polar.hpp>
+#include <fanion/spectral/qdwh.hpp>
 
 #include <concepts>
 #include <variant>
@@ -22,7 +24,8 @@ struct spectral_need {
 
 /// A method that yields polar factors and nothing else.
 template <class M>
-concept PolarMethod = std::same_as<M, newton_schulz> || std::same_as<M, polar_express>;
+concept PolarMethod = std::same_as<M, newton_schulz> || std::same_as<M, polar_express> ||
+    std::same_as<M, qdwh> || std::same_as<M, gram_eigen>;
 
 /// A method that yields leading triplets.
 template <class M>
@@ -36,7 +39,40 @@ concept SpectralMethod =
 /// One of the solvers, chosen when a plan is made.
 template <Real T, class B>
 using any_solver = std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>,
-                                block_solver<T, B>, lanczos_solver<T, B>, krylov_solver<T, B>>;
+                                block_solver<T, B>, lanczos_solver<T, B>, krylov_solver<T, B>,
+                                qdwh_solver<T, B>, gram_eigen_solver<T, B>>;
+
+/// Whether a solver answers with a polar factor, rather than with triplets.
+template <class S>
+inline constexpr bool yields_polar_factor = false;
+template <Real T, class B>
+inline constexpr bool yields_polar_factor<polar_solver<T, B>> = true;
+template <Real T, class B>
+inline constexpr bool yields_polar_factor<qdwh_solver<T, B>> = true;
+template <Real T, class B>
+inline constexpr bool yields_polar_factor<gram_eigen_solver<T, B>> = true;
+
+enum class polar_choice { polynomials, halley, eigenvectors };
+
+/// The cheapest way to a polar factor, for r = min(m, n) > 64 and a = L/r. In units of r³ flops at
+/// the speed of products, which is what symmetric halves cost:
+///
+///   polynomials    steps (3a + 1), less in blocks; about log(1/gap)/2 steps for noise, twice that
+///                  for graded spectra
+///   halley         3 to 5 steps of 3a + 4: the inverse runs at half the speed of products
+///   eigenvectors   3a + 31: the eigenvectors of r x r cost as much as 30, twice that in float
+///
+/// So polynomials win while the gap is loose, and always in float, which resolves no small one. In
+/// double and for small gaps the rational steps win where the matrix is near square, and the
+/// eigenvectors where it is oblong, unless the gap is beyond what Gram matrices certify. Threads
+/// serve the products in all three, so the choice does not look at them.
+template <Real T>
+[[nodiscard]] constexpr polar_choice polar_choice_for(index_t m, index_t n, double gap) {
+  const index_t r = std::min(m, n), l = std::max(m, n);
+  if (std::same_as<T, float> || gap >= 1e-4) return polar_choice::polynomials;
+  if (2 * l < 3 * r) return polar_choice::halley;
+  return gap >= 1e-8 ? polar_choice::eigenvectors : polar_choice::polynomials;
+}
 
 /// The solver for a need and a method.
 /// @throws std::invalid_argument where the method cannot serve the need.
@@ -54,7 +90,12 @@ template <Real T, class B, SpectralMethod M>
              "one that yields singular triplets for this norm and shape (a polar factor "
              "serves equal weights on all singular values only)",
              "a polar method");
-    return solver(std::in_place_type<polar_solver<T, B>>, b, m, n, method);
+    if constexpr (std::same_as<M, qdwh>)
+      return solver(std::in_place_type<qdwh_solver<T, B>>, b, m, n, method);
+    else if constexpr (std::same_as<M, gram_eigen>)
+      return solver(std::in_place_type<gram_eigen_solver<T, B>>, b, m, n, method);
+    else
+      return solver(std::in_place_type<polar_solver<T, B>>, b, m, n, method);
   } else if constexpr (std::same_as<M, lanczos>) {
     return solver(std::in_place_type<lanczos_solver<T, B>>, b, m, n, need.depth, method);
   } else if constexpr (std::same_as<M, block_krylov>) {
@@ -65,7 +106,17 @@ template <Real T, class B, SpectralMethod M>
     if (method.gap) (void)expects_positive(*method.gap, "automatic: gap");
     // Short sides: a full decomposition costs less than any iteration's overhead.
     if (r <= 64) return make_solver<T>(b, m, n, need, exact{});
-    if (need.polar) return make_solver<T>(b, m, n, need, polar_express{.gap = method.gap});
+    if (need.polar) {
+      const double gap = method.gap.value_or(default_gap<T>);
+      switch (polar_choice_for<T>(m, n, gap)) {
+        case polar_choice::halley:
+          return make_solver<T>(b, m, n, need, qdwh{.gap = gap});
+        case polar_choice::eigenvectors:
+          return make_solver<T>(b, m, n, need, gram_eigen{.gap = gap});
+        case polar_choice::polynomials:
+          return make_solver<T>(b, m, n, need, polar_express{.gap = gap});
+      }
+    }
     // A block nearly as wide as the matrix does the full decomposition's work without its answer.
     if (3 * (need.depth + 8) >= r) return make_solver<T>(b, m, n, need, exact{});
     // A loose gap is what training asks for, where the last subspace is nearly right already.

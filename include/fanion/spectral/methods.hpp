@@ -1,7 +1,10 @@
 /// @file  The methods a plan may be asked for: plain values, set by designated initialisers.
 ///
 /// `gap` is the share of the dual norm that D may miss; unset, it follows the scalar (1e-6 in
-/// double, 1e-4 in float). `capturable` says that the work is fixed and nothing is read back.
+/// double, 1e-4 in float). With `feasible`, D is divided by the bound that the method proves on its
+/// norm, so that n(D) <= 1 holds whatever rounding did; otherwise D is the method's own, and the
+/// report's `feasibility` says by how much it may leave the ball. `capturable` says that the work
+/// is fixed and nothing is read back.
 #pragma once
 
 #include <fanion/core/types.hpp>
@@ -13,6 +16,7 @@ namespace fanion {
 
 /// Full singular value decomposition by one-sided Jacobi rotations. O(m n r) per sweep.
 struct exact {
+  bool feasible = false;
   static constexpr bool capturable = false;
 };
 
@@ -26,17 +30,39 @@ enum class schulz {
 struct newton_schulz {
   index_t steps = 5;
   schulz coefficients = schulz::keller_jordan;
+  bool feasible = false;
   static constexpr bool capturable = true;
 };
 
-/// Polar factor by the composition of optimal quintics (Amsel, Persson, Musco and Gower 2025),
-/// generated for singular values in [lower, 1] ‖M‖_F. Runs until the certified gap is met, going
-/// below `lower` where the matrix needs it; a positive `steps` fixes the work instead.
+/// Polar factor by the composition of optimal quintics (Amsel, Persson, Musco and Gower 2025). Runs
+/// until the certified gap is met; a positive `steps` fixes the work instead. The polynomials are
+/// generated for singular values in [lower, 1] times a bound on ‖M‖₂; unset, `lower` follows from
+/// the gap, the shape and the first two Gram matrices, and from what earlier calls needed.
 struct polar_express {
   std::optional<double> gap = {};
-  double lower = 1e-3;
+  std::optional<double> lower = {};
   double safety = 1.0001;  ///< each polynomial but the last is made for σ up to this much larger
   index_t steps = 0;
+  index_t block = 0;  ///< steps between Gram matrices; 0: as many as precision and shape suggest
+  bool feasible = false;
+  static constexpr bool capturable = false;
+};
+
+/// Polar factor by dynamically weighted Halley steps (Nakatsukasa, Bai and Gygi 2010), rational
+/// functions that need at most six or seven steps down to the last digit: for high accuracy and
+/// ill-conditioned matrices. Runs until the certified gap is met.
+struct qdwh {
+  std::optional<double> gap = {};
+  bool feasible = false;
+  static constexpr bool capturable = false;
+};
+
+/// Polar factor by the eigenvectors of the Gram matrix in double, whatever M's scalar is. Singular
+/// values below 1e-7 of the largest are lost to it: where the certificate misses a `gap` that was
+/// asked for, QDWH does the work again.
+struct gram_eigen {
+  std::optional<double> gap = {};
+  bool feasible = false;
   static constexpr bool capturable = false;
 };
 
@@ -47,6 +73,7 @@ struct subspace {
   std::optional<double> gap = {};
   index_t passes = 0;
   std::uint64_t seed = 0;
+  bool feasible = false;
   static constexpr bool capturable = false;
 };
 
@@ -55,6 +82,7 @@ struct power {
   std::optional<double> gap = {};
   index_t passes = 0;
   std::uint64_t seed = 0;
+  bool feasible = false;
   static constexpr bool capturable = false;
 };
 
@@ -64,6 +92,7 @@ struct randomized {
   index_t oversample = 8;
   index_t iterations = 2;
   std::uint64_t seed = 0;
+  bool feasible = false;
   static constexpr bool capturable = false;
 };
 
@@ -89,6 +118,7 @@ struct lanczos {
   index_t basis = 0;   ///< vectors kept at most; 0: max(2k + 20, 60)
   index_t passes = 0;  ///< products allowed; 0: 4000
   std::uint64_t seed = 0;
+  bool feasible = false;
   static constexpr bool capturable = false;
 };
 
@@ -96,6 +126,7 @@ struct lanczos {
 struct automatic {
   std::optional<double> gap = {};
   std::uint64_t seed = 0;
+  bool feasible = false;
   static constexpr bool capturable = false;
 };
 

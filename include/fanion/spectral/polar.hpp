@@ -1,177 +1,248 @@
 /// @file  The polar factor UVᵀ by odd polynomials of the matrix: Newton-Schulz and Polar Express.
 ///
-/// X starts as A/‖A‖_F, whose singular values lie in [0, 1]; each step X <- aX + b(XXᵀ)X + c(XXᵀ)²X
-/// applies a quintic to every one of them and leaves the vectors alone. Since the polynomials are
-/// known, so is what they do to any σ, and that yields the certificate.
+/// Each step X <- aX + b(XXᵀ)X + c(XXᵀ)²X applies a quintic to every singular value and leaves the
+/// vectors alone. Since the polynomials are known, so is what they do to any σ, and that yields the
+/// certificate.
 #pragma once
 
 #include <fanion/core/archive.hpp>
-#include <fanion/spectral/concepts.hpp>
+#include <fanion/spectral/gram_block.hpp>
 #include <fanion/spectral/methods.hpp>
-#include <fanion/spectral/polynomials.hpp>
+#include <fanion/spectral/moments.hpp>
+#include <fanion/spectral/polar_certificate.hpp>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <tuple>
 
 namespace fanion {
 
-/// Memory: 2 r L + 2 r² scalars, r = min(m, n), L = max(m, n). A step costs r²L + r³ + 2 r²L flops
-/// (halves for the two symmetric products, one full product), a cubic step no r³.
+/// Memory: 2 r L + 3 r² scalars, r = min(m, n), L = max(m, n). Steps are taken in blocks: k of them
+/// cost 3 r²L + (4k - 3) r³ flops.
 template <Real T, class B>
 class polar_solver {
  public:
   using space = typename B::space;
 
-  polar_solver(B& b, index_t m, index_t n, const newton_schulz& method) : polar_solver(b, m, n) {
-    steps_ = expects_at_least(method.steps, 1, "newton_schulz: steps");
-    fixed_ = method.coefficients == schulz::classic ? classic_step : keller_jordan_step;
-    gap_ = std::numeric_limits<double>::infinity();
+  polar_solver(B& b, index_t m, index_t n, const newton_schulz& method)
+      : polar_solver(b, m, n, std::numeric_limits<double>::infinity(), 1) {
+    fixed_ = within_budget(expects_at_least(method.steps, 1, "newton_schulz: steps"),
+                           "newton_schulz: steps");
+    given_ = method.coefficients == schulz::classic ? classic_step : keller_jordan_step;
   }
 
-  polar_solver(B& b, index_t m, index_t n, const polar_express& method) : polar_solver(b, m, n) {
-    steps_ = expects_at_least(method.steps, 0, "polar_express: steps");
-    gap_ = expects_positive(method.gap.value_or(default_gap<T>), "polar_express: gap");
-    lower_ = expects_fraction(expects_positive(method.lower, "polar_express: lower"),
-                              "polar_express: lower");
-    lower_ = std::max(lower_, least_target);
+  polar_solver(B& b, index_t m, index_t n, const polar_express& method)
+      : polar_solver(b, m, n,
+                     expects_positive(method.gap.value_or(default_gap<T>), "polar_express: gap"),
+                     expects_at_least(method.block, 0, "polar_express: block")) {
+    fixed_ = within_budget(expects_at_least(method.steps, 0, "polar_express: steps"),
+                           "polar_express: steps");
     safety_ = expects_positive(method.safety, "polar_express: safety");
-    target_ = lower_;
+    if (method.lower)
+      lower_ = expects_fraction(expects_positive(*method.lower, "polar_express: lower"),
+                                "polar_express: lower");
   }
 
   /// `frobenius` is positive and finite. Allocates nothing.
   [[nodiscard]] polar_factor<T, space> solve(B& b, const operand<T, space>& a) {
-    const bool turned = a.rows() > a.cols();  // X has the short side as rows
-    matrix_view<T, space> x(buffer_.data(), r_, l_), y(x.data() + r_ * l_, r_, l_);
-    const matrix_view<T, space> gram(y.data() + r_ * l_, r_, r_),
-        half(gram.data() + r_ * r_, r_, r_);
-    const auto scratch = buffer_.span().subspan(static_cast<std::size_t>(2 * r_ * (l_ + r_)));
-
-    // A little above ‖A‖_F, so that rounding cannot put ‖X‖₂ above 1.
-    const double unit = a.frobenius * (1 + rounding<T>(m_, n_));
-    const T start = static_cast<T>(static_cast<double>(a.scale) / unit);
-    if (turned == a.matrix.transposed)
-      b.axpby(start, a.matrix.storage, T(0), x);
-    else
-      b.axpby_adjoint(start, a.matrix.storage, T(0), x);
-
-    polynomial_record record;
-    double lo = target_, hi = 1;
+    const matrix_view<T, space> one(buffer_.data(), r_, l_), two(one.data() + r_ * l_, r_, l_);
+    gram_block<T, B> gram(two.data() + r_ * l_, r_, scratch());
+    short_side<T, space> now = lay_on_short_side(b, a, one);
+    gram.open(b, now.scale, now.x);
+    double unit = a.frobenius;
+    index_t planned = fixed_, guess = 0;
+    double lo = 0, hi = 1;
+    if (given_ == quintic{}) {
+      const gram_moments moments = moments_of(b, gram.gram(), gram.square(b));
+      unit = std::min(unit, std::sqrt(moments.top()));
+      guess = first_guess(moments.mean_root() / unit);
+      planned = fixed_ > 0 ? fixed_ : std::clamp<index_t>(guess + learned_.shift, 1, budget);
+      lo = fixed_ > 0 && lower_ > 0 ? lower_ : reach_.lower(planned);
+    }
+    unit *= 1 + rounding<T>(m_, n_);  // so that rounding cannot put ‖X‖₂ above 1
+    const index_t first = planned;
+    double lower = lo, noise = 0;
     polar_factor<T, space> answer;
     answer.effort.passes = 1;
-    for (;;) {
-      const double error = steps_ > 0 ? 0 : gap_ / 4;
-      const bool last =
-          steps_ > 0 ? answer.effort.iterations + 1 == steps_ : predicted_error(lo, hi) <= error;
-      const quintic p = next_step(lo, hi, last);
-      step(b, p, x, y, gram, half, scratch);
-      std::swap(x, y);
-      record.apply(p);
-      std::tie(lo, hi) = p.image(lo, hi);
-      ++answer.effort.iterations;
-      if (!last && answer.effort.iterations < budget) continue;
-
-      certify(b, a, x, turned, unit, record, answer);
-      const double missed =
-          1 - answer.product / (std::max(1.0, answer.spectral_bound) * answer.nuclear_bound);
-      // What rounding alone puts into the certificate, no further step can take out.
-      if (missed <= std::max(gap_, 4 * rounding<T>(m_, n_))) break;
-      if (steps_ > 0 || answer.effort.iterations >= budget || target_ <= least_target) {
+    record_.reset();
+    for (index_t done = 0;;) {
+      for (index_t t = done; t < planned; ++t) {
+        const quintic p = next_step(lo, hi, t + 1 == planned);
+        record_.apply(p);
+        std::tie(lo, hi) = p.image(lo, hi);
+        // X is scaled by the first step, not by a pass of its own.
+        steps_[static_cast<std::size_t>(t)] = t == 0 ? p.stretched(unit) : p;
+      }
+      while (done < planned) {
+        const auto [count, rounded] = block(done, planned, unit, gap_ / 8 - noise);
+        if (done > 0) gram.open(b, now.scale, now.x);
+        const matrix_view<T, space> y = now.x.data() == one.data() ? two : one;
+        gram.close(b,
+                   std::span(steps_).subspan(static_cast<std::size_t>(done),
+                                             static_cast<std::size_t>(count)),
+                   now.scale, now.x, y);
+        now = {y.as_const(), T(1), now.turned};
+        noise += rounded;
+        done += count;
+      }
+      certify_polar(b, a, now, unit, rounding<T>(m_, n_) + noise, record_, answer);
+      const double missed = missed_share(answer);
+      const double uneven = 1 - lo / hi, small = std::max(0.0, missed - uneven - 2 * noise);
+      // What rounding alone puts into the certificate, no further step can take out. The oracle
+      // will widen it by 32 ε for what it does to X.
+      if (fixed_ > 0 || missed + 32 * eps <= std::max(gap_, 4 * rounding<T>(m_, n_))) {
+        if (fixed_ == 0) remember(guess, lower, first, planned, small);
+        break;
+      }
+      if (planned == budget || lower <= least_lower) {
         answer.effort.outcome = outcome::budget_spent;
         break;
       }
-      // Singular values below the target hold too much of the value: aim lower, now and later.
-      target_ *= 0.1;
-      std::tie(lo, hi) = image_of(record, target_);
+      // Singular values below the lower end hold too much of the value, by about this factor.
+      lower = std::max(least_lower, lower / std::clamp(2 * small / gap_, 4.0, 1e4));
+      std::tie(lo, hi) = record_.image(lower);
+      planned += further_steps(lo, hi, budget - planned);
     }
-    answer.x = {x.as_const(), turned};
+    answer.effort.iterations = planned;
     return answer;
   }
 
-  void reset() { target_ = lower_; }
-  void save(archive_writer& out) const { out.write(target_); }
+  void reset() { learned_ = {}; }
+  void save(archive_writer& out) const {
+    for (const std::int64_t x : {learned_.shift, learned_.wait, learned_.patience, learned_.trial})
+      out.write(x);
+  }
   void load(archive_reader& in) {
-    const auto target = in.read<double>();
-    if (lower_ == 0 ? target != 0 : !(target > 0 && target <= lower_))
-      refuse("checkpoint: the lower end", "above 0 and at most the plan's", target);
-    target_ = target;
+    experience e;
+    for (std::int64_t* x : {&e.shift, &e.wait, &e.patience, &e.trial}) *x = in.read<std::int64_t>();
+    if (e.shift < -budget || e.shift > budget)
+      refuse("checkpoint: the steps beside the guess", "between -60 and 60", e.shift);
+    if (e.patience < experience{}.patience || e.patience > most_patience)
+      refuse("checkpoint: the patience", "between 8 and 1024", e.patience);
+    if (e.wait < 0 || e.wait > e.patience)
+      refuse("checkpoint: the calls to wait", "between 0 and the patience", e.wait);
+    if (e.trial < 0 || e.trial > 1) refuse("checkpoint: the trial", "0 or 1", e.trial);
+    learned_ = e;
   }
 
  private:
-  static constexpr index_t budget = 60;
-  /// Below this share of ‖A‖_F a singular value is rounding.
-  static constexpr double least_target = static_cast<double>(std::numeric_limits<T>::epsilon());
+  static constexpr index_t budget = quintic_reach::most;
+  static constexpr double eps = static_cast<double>(std::numeric_limits<T>::epsilon());
+  /// Below this share of ‖A‖₂ a singular value is rounding.
+  static constexpr double least_lower = eps;
 
-  polar_solver(B& b, index_t m, index_t n)
+  polar_solver(B& b, index_t m, index_t n, double gap, index_t block)
       : m_(m),
         n_(n),
         r_(std::min(m, n)),
         l_(std::max(m, n)),
-        buffer_(b.template make_workspace<T>(
-            2 * r_ * (l_ + r_) +
-            std::max({b.template syrk_size<T>(r_, l_), b.template symmetric_product_size<T>(r_),
-                      b.template multiply_size<T>(r_, r_, l_)}))) {}
+        buffer_(b.template make_workspace<T>(2 * r_ * l_ + gram_block<T, B>::size(r_) +
+                                             gram_block<T, B>::scratch_size(b, r_, l_))),
+        gap_(gap),
+        block_(block),
+        reach_(std::min(gap, 1.0) / 8) {}
+
+  [[nodiscard]] static index_t within_budget(index_t steps, const char* what) {
+    if (steps > budget) refuse(what, "at most 60", steps);
+    return steps;
+  }
+
+  [[nodiscard]] std::span<T> scratch() {
+    return buffer_.span().subspan(
+        static_cast<std::size_t>(2 * r_ * l_ + gram_block<T, B>::size(r_)));
+  }
+
+  /// How many steps a matrix is likely to need whose mean singular value is `mean` times the bound
+  /// on its largest. Noise of this shape has none below 1 - sqrt(r/L) of the mean, and square noise
+  /// a density that is flat near 0, where those below 3.2 sqrt(gap) hold a share `gap` of the sum.
+  [[nodiscard]] index_t first_guess(double mean) {
+    const double edge = 0.7 * (1 - std::sqrt(static_cast<double>(r_) / static_cast<double>(l_)));
+    const double flat = 3.2 * std::sqrt(std::min(gap_, 0.01));
+    const double wanted = lower_ > 0 ? lower_ : mean * std::max(edge, flat);
+    return reach_.steps(std::max(wanted, least_lower));
+  }
+
+  /// What calls have taught: the steps beside the guess, whether one less is being tried, for how
+  /// many calls to leave it, and for how many after the next failure.
+  struct experience {
+    std::int64_t shift = 0, wait = 0, patience = 8, trial = 0;
+  };
+  static constexpr std::int64_t most_patience = 1024;
+
+  /// One step less is tried where the small σ would still hold little: their share of the sum falls
+  /// with the square of the lower end or faster, in most spectra.
+  void remember(index_t guess, double lower, index_t first, index_t steps, double small) {
+    experience& e = learned_;
+    if (steps > first) {
+      e.shift = e.trial == 1 ? e.shift + 1 : std::max(e.shift + 1, reach_.steps(lower) - guess);
+      e.wait = e.patience;
+      e.patience = std::min(4 * e.patience, most_patience);
+      e.trial = 0;
+      return;
+    }
+    e.trial = 0;
+    if (e.wait > 0) {
+      --e.wait;
+    } else if (first > 1) {
+      const double ratio = reach_.lower(first - 1) / reach_.lower(first);
+      if (ratio * ratio * small > gap_ / 4) return;
+      --e.shift;
+      e.trial = 1;
+    }
+  }
+
+  /// Steps that bring [lo, hi] near 1.
+  [[nodiscard]] index_t further_steps(double lo, double hi, index_t most) const {
+    for (index_t t = 1; t < most; ++t) {
+      std::tie(lo, hi) = optimal_quintic(lo, hi).image(lo, hi);
+      if (std::max(1 - lo, hi - 1) <= gap_ / 8) return t;
+    }
+    return most;
+  }
 
   [[nodiscard]] quintic next_step(double lo, double hi, bool last) const {
-    if (lower_ == 0) return fixed_;
+    if (given_ != quintic{}) return given_;
     const quintic p = optimal_quintic(lo, hi);
     return last ? p : p.stretched(safety_);
   }
 
-  [[nodiscard]] double predicted_error(double lo, double hi) const {
-    const auto [least, most] = optimal_quintic(lo, hi).image(lo, hi);
-    return std::max(1 - least, most - 1);
-  }
+  struct block_extent {
+    index_t count = 1;
+    double noise = 0;  ///< what singular values of the result may be off by
+  };
 
-  /// Where the polynomials so far send [l, 1].
-  [[nodiscard]] static std::pair<double, double> image_of(const polynomial_record& record,
-                                                          double l) {
-    std::size_t j = 0;
-    while (j + 1 < polynomial_record::thresholds && polynomial_record::threshold(j) > l) ++j;
-    return {record.low(j), record.high(j)};
-  }
-
-  /// Y = p(X), with the symmetric products computed by halves.
-  void step(B& b, const quintic& p, matrix_view<T, space> x, matrix_view<T, space> y,
-            matrix_view<T, space> gram, matrix_view<T, space> half, std::span<T> scratch) {
-    b.syrk(T(1), x.as_const(), T(0), gram, scratch);
-    if (p.c == 0) {
-      b.axpby(static_cast<T>(p.b), gram.as_const(), T(0), half);
-    } else {
-      b.copy(gram.as_const(), half);
-      b.symmetric_product(static_cast<T>(p.c), gram.as_const(), gram.as_const(),
-                          static_cast<T>(p.b), half, scratch);
+  /// The block of steps that begins with step `t`, with `most` noise. It is worth its r x r
+  /// products where 4r < 3L + r. Where small σ meet a rounding error of R it grows with them, by
+  /// the squares of the slopes at 0 (the condition number of R is that of X squared), and somewhat
+  /// more in each step: ε times growth, with a factor 3 a step, was not exceeded by any spectrum or
+  /// shape tried.
+  [[nodiscard]] block_extent block(index_t t, index_t end, double unit, double most) const {
+    const index_t longest = block_ > 0 ? block_ : 10 * l_ > 11 * r_ ? budget : 1;
+    block_extent best;
+    double noise = eps / 3;
+    for (index_t count = 2; count <= std::min(longest, end - t); ++count) {
+      const double slope =
+          steps_[static_cast<std::size_t>(t + count - 2)].a * (t + count == 2 ? unit : 1);
+      noise *= 3 * slope * slope;
+      if (block_ == 0 && noise > most) break;
+      best = {count, noise};
     }
-    const matrix_view<T, space> diagonal(half.data(), 1, r_, r_ + 1);
-    const T a = static_cast<T>(p.a);
-    b.map_entries(diagonal.as_const(), diagonal, [a](T, T d) { return d + a; });
-    b.multiply(T(1), half.as_const(), x.as_const(), T(0), y, scratch);
-  }
-
-  void certify(B& b, const operand<T, space>& a, matrix_view<T, space> x, bool turned, double unit,
-               const polynomial_record& record, polar_factor<T, space>& answer) const {
-    const T product = turned == a.matrix.transposed ? b.dot(a.matrix.storage, x.as_const())
-                                                    : b.dot_adjoint(a.matrix.storage, x.as_const());
-    answer.product = static_cast<double>(product) * static_cast<double>(a.scale);
-    const double length = static_cast<double>(b.norm(x.as_const()));
-    const double energy = length * length, slack = rounding<T>(m_, n_);
-    const double size = static_cast<double>(r_);
-    answer.nuclear_bound =
-        (1 + slack) *
-        std::min(std::sqrt(size) * a.frobenius,
-                 record.nuclear_bound(answer.product, energy * (1 - slack), unit, r_));
-    answer.spectral_bound = std::max(record.ceiling(), -record.floor()) + slack;
-    answer.effort.residual = std::abs(size - energy) / size;
-    ++answer.effort.passes;
+    return best;
   }
 
   index_t m_, n_, r_, l_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
-  index_t steps_ = 0;
-  quintic fixed_;
-  double gap_ = 0;
+  double gap_;
+  index_t block_;
+  quintic_reach reach_;
+  quintic given_;  ///< the same in every step, where set
+  index_t fixed_ = 0;
   double lower_ = 0;
   double safety_ = 1;
-  double target_ = 0;
+  std::array<quintic, static_cast<std::size_t>(budget)> steps_;
+  polynomial_record record_;
+  experience learned_;
 };
 
 }  // namespace fanion

@@ -1,5 +1,5 @@
-/// @file  Odd polynomials for polar factors: the optimal quintic on an interval, and what a
-/// sequence of them does to every singular value.
+/// @file  Odd polynomials for polar factors: the optimal quintic on an interval, and how low a
+/// sequence of them reaches.
 #pragma once
 
 #include <fanion/core/types.hpp>
@@ -12,6 +12,32 @@
 #include <utility>
 
 namespace fanion {
+
+/// The roots of a + b y + c y²; NaN where none.
+[[nodiscard]] inline std::array<double, 2> roots_of(double a, double b, double c) {
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  if (c == 0) return {b == 0 ? none : -a / b, none};
+  const double half = b / 2, discriminant = half * half - a * c;
+  if (discriminant < 0) return {none, none};
+  // By the form that does not cancel.
+  const double q = -(half + std::copysign(std::sqrt(discriminant), half));
+  return {q / c, q == 0 ? none : a / q};
+}
+
+/// [min f, max f] over [lo, hi] for an f that is stationary where x² is one of `squares`.
+template <class F>
+[[nodiscard]] std::pair<double, double> range_over(const F& f, std::array<double, 2> squares,
+                                                   double lo, double hi) {
+  const double at_lo = f(lo), at_hi = f(hi);
+  double least = std::min(at_lo, at_hi), most = std::max(at_lo, at_hi);
+  for (const double y : squares) {
+    if (!(y > lo * lo && y < hi * hi)) continue;
+    const double value = f(std::sqrt(y));
+    least = std::min(least, value);
+    most = std::max(most, value);
+  }
+  return {least, most};
+}
 
 /// p(x) = a x + b x³ + c x⁵.
 struct quintic {
@@ -26,32 +52,20 @@ struct quintic {
 
   /// The squares of the positive points where p' = a + 3b x² + 5c x⁴ vanishes; NaN where none.
   [[nodiscard]] std::array<double, 2> stationary_squares() const {
-    constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    if (c == 0) return {b == 0 ? none : -a / (3 * b), none};
-    const double half = 1.5 * b, discriminant = half * half - 5 * a * c;
-    if (discriminant < 0) return {none, none};
-    // Roots of 5c y² + 3b y + a, by the form that does not cancel.
-    const double q = -(half + std::copysign(std::sqrt(discriminant), half));
-    return {q / (5 * c), q == 0 ? none : a / q};
+    return roots_of(a, 3 * b, 5 * c);
   }
 
   /// [min p, max p] over [lo, hi].
   [[nodiscard]] std::pair<double, double> image(double lo, double hi) const {
-    const double at_lo = (*this)(lo), at_hi = (*this)(hi);
-    double least = std::min(at_lo, at_hi), most = std::max(at_lo, at_hi);
-    for (const double y : stationary_squares()) {
-      if (!(y > lo * lo && y < hi * hi)) continue;
-      const double p = (*this)(std::sqrt(y));
-      least = std::min(least, p);
-      most = std::max(most, p);
-    }
-    return {least, most};
+    return range_over(*this, stationary_squares(), lo, hi);
   }
 
   /// x -> p(x / s).
   [[nodiscard]] constexpr quintic stretched(double s) const noexcept {
     return {a / s, b / (s * s * s), c / (s * s * s * s * s)};
   }
+
+  friend constexpr bool operator==(const quintic&, const quintic&) = default;
 };
 
 /// The step of Keller Jordan's Muon (2024). Slope 3.4445 at 0; maps [0.68, 1.13] into itself.
@@ -104,59 +118,40 @@ inline constexpr quintic classic_step{1.5, -0.5, 0};
   return best;
 }
 
-/// What the polynomials applied so far are known to do: for each threshold lⱼ = 10^(-j/4), the
-/// smallest value over [lⱼ, 1], and the largest over [0, 1]. Exact up to rounding: the image of an
-/// interval under a quintic is found from its stationary points.
-class polynomial_record {
+/// How low compositions of optimal quintics reach: lower(T) is the least l for which T of them,
+/// each for the image of the last, bring [l, 1] within `error` of 1. Found when asked for, since
+/// the ratio of an interval's ends decides that of its image.
+class quintic_reach {
  public:
-  static constexpr std::size_t thresholds = 65;
+  static constexpr index_t most = 60;
 
-  polynomial_record() { reset(); }
+  explicit quintic_reach(double error) { lower_[0] = (1 - error) / (1 + error); }
 
-  void reset() {
-    low_.fill(0);
-    high_.fill(1);
-    for (std::size_t j = 0; j < thresholds; ++j) low_[j] = threshold(j);
-    floor_ = 0;
-    ceiling_ = 1;
-  }
-
-  [[nodiscard]] static double threshold(std::size_t j) {
-    return std::pow(10.0, -0.25 * static_cast<double>(j));
-  }
-
-  void apply(const quintic& p) {
-    for (std::size_t j = 0; j < thresholds; ++j)
-      std::tie(low_[j], high_[j]) = p.image(low_[j], high_[j]);
-    std::tie(floor_, ceiling_) = p.image(floor_, ceiling_);
-  }
-
-  [[nodiscard]] double low(std::size_t j) const { return low_[j]; }
-  [[nodiscard]] double high(std::size_t j) const { return high_[j]; }
-  [[nodiscard]] double floor() const { return floor_; }      ///< least over [0, 1]
-  [[nodiscard]] double ceiling() const { return ceiling_; }  ///< largest over [0, 1]
-
-  /// ‖A‖_* from above, for ‖A‖₂ <= unit and X = p(A/unit), given product = <A, X> and
-  /// energy = ‖X‖_F². Where σ >= l·unit, σ <= σ p/low; below, the excess σ(1 - p/low) is at most
-  /// l·unit (1 - p²), and Σ(1 - p²) is known from ‖X‖_F². Holds for every threshold: the least.
-  [[nodiscard]] double nuclear_bound(double product, double energy, double unit, index_t r) const {
-    double best = std::numeric_limits<double>::infinity();
-    if (floor_ < 0) return best;
-    const double size = static_cast<double>(r);
-    const double overshoot = std::max(0.0, ceiling_ * ceiling_ - 1);
-    const double small = std::clamp(size - energy + size * overshoot, 0.0, size);
-    for (std::size_t j = 0; j < thresholds; ++j) {
-      if (!(low_[j] > 0)) continue;
-      best = std::min(best, product / std::min(low_[j], 1.0) + threshold(j) * unit * small);
+  [[nodiscard]] double lower(index_t steps) {
+    for (; known_ < steps; ++known_) {
+      const double wanted = lower_[static_cast<std::size_t>(known_)];
+      // By bisection in the exponent; a step gains a factor between 1 and 6.
+      double lo = wanted / 8, hi = wanted;
+      for (int i = 0; i < 24; ++i) {
+        const double l = std::sqrt(lo * hi);
+        const auto [least, greatest] = optimal_quintic(l, 1).image(l, 1);
+        (least < wanted * greatest ? lo : hi) = l;
+      }
+      lower_[static_cast<std::size_t>(known_) + 1] = hi;
     }
-    return best;
+    return lower_[static_cast<std::size_t>(steps)];
+  }
+
+  /// The fewest steps, at least one, that reach down to l.
+  [[nodiscard]] index_t steps(double l) {
+    index_t t = 1;
+    while (t < most && lower(t) > l) ++t;
+    return t;
   }
 
  private:
-  std::array<double, thresholds> low_;
-  std::array<double, thresholds> high_;
-  double floor_;
-  double ceiling_;
+  std::array<double, most + 1> lower_{};
+  index_t known_ = 0;
 };
 
 }  // namespace fanion

@@ -1,0 +1,223 @@
+// Polar methods on spectra that are hard for them: the report is true by Eigen's decomposition in
+// double, whatever rounding did on the way, and the gap that was asked for is met.
+#include <doctest/doctest.h>
+
+#include "support/oracle_check.hpp"
+
+#include <cstring>
+#include <sstream>
+
+#include <Eigen/QR>
+#include <Eigen/SVD>
+
+using namespace fanion;
+using oracle_check::matrix_of;
+
+namespace {
+
+Eigen::MatrixXd quick_frame(Eigen::Index m, Eigen::Index k, std::uint64_t seed) {
+  return Eigen::HouseholderQR<Eigen::MatrixXd>(matrices::gaussian(m, k, seed)).householderQ() *
+         Eigen::MatrixXd::Identity(m, k);
+}
+
+template <class F>
+Eigen::MatrixXd spectrum(Eigen::Index m, Eigen::Index n, F sigma) {
+  const Eigen::Index r = std::min(m, n);
+  Eigen::VectorXd s(r);
+  for (Eigen::Index k = 0; k < r; ++k) s(k) = sigma(static_cast<double>(k), static_cast<double>(r));
+  return quick_frame(m, r, 5) * s.asDiagonal() * quick_frame(n, r, 6).transpose();
+}
+
+struct named {
+  const char* name;
+  Eigen::MatrixXd matrix;
+};
+
+/// Noise, a signal in noise as momenta have it, half the rank, seven and three decades, 1/k, one
+/// value, one large and the rest in the last digits of float.
+std::vector<named> zoo(Eigen::Index m, Eigen::Index n) {
+  const Eigen::Index r = std::min(m, n), few = std::max<Eigen::Index>(1, r / 10), half = r / 2 + 1;
+  const auto decades = [=](double d) {
+    return spectrum(m, n, [d](double k, double size) { return std::pow(10, -d * k / size); });
+  };
+  return {{"noise", matrices::gaussian(m, n)},
+          {"signal in noise", matrices::gaussian(m, few, 2) * matrices::gaussian(few, n, 3) +
+                                  0.05 * matrices::gaussian(m, n, 4)},
+          {"half the rank", matrices::gaussian(m, half, 2) * matrices::gaussian(half, n, 3)},
+          {"seven decades", decades(7)},
+          {"three decades", decades(3)},
+          {"1/k", spectrum(m, n, [](double k, double) { return 1 / (1 + k); })},
+          {"one value", spectrum(m, n, [](double, double) { return 1.0; })},
+          {"one large",
+           spectrum(m, n, [](double k, double) { return k == 0 ? 1.0 : 1e-5 / (1 + k); })}};
+}
+
+struct truth {
+  double nuclear;
+  Eigen::MatrixXd matrix;
+};
+
+template <class T>
+truth truth_of(const matrix_of<T>& m) {
+  truth t;
+  t.matrix = m.template cast<double>();
+  t.nuclear = Eigen::BDCSVD<Eigen::MatrixXd>(t.matrix).singularValues().sum();
+  return t;
+}
+
+template <class T, class Method>
+void check(const truth& known, const matrix_of<T>& m, const Method& method, double gap,
+           bool meets = true) {
+  CAPTURE(gap);
+  matrix_of<T> d;
+  auto plan = plan_lmo(spectral(), m, method);
+  // The second call starts from what the first has learned.
+  for (int call = 0; call < 2; ++call) {
+    const lmo_report report = plan.execute(m, d);
+    CAPTURE(call);
+    CAPTURE(report.iterations);
+    CAPTURE(report.gap());
+    const Eigen::MatrixXd answer = d.template cast<double>();
+    const double size = Eigen::BDCSVD<Eigen::MatrixXd>(answer).singularValues()(0);
+    const double product = known.matrix.cwiseProduct(answer).sum();
+    CHECK(report.bound >= known.nuclear * (1 - 1e-13));
+    CHECK(report.feasibility >= size);
+    CHECK(report.gap() >= 1 + product / (std::max(1.0, size) * known.nuclear) - 1e-13);
+    CHECK(report.objective == doctest::Approx(product).epsilon(sizeof(T) == 4 ? 1e-5 : 1e-12));
+    // 32 ε sqrt(L): what rounding alone may leave in the certificate.
+    const double rounding_left = 32 * static_cast<double>(std::numeric_limits<T>::epsilon()) *
+                                 std::sqrt(static_cast<double>(std::max(m.rows(), m.cols())));
+    if (meets) {
+      CHECK(report.outcome == outcome::converged);
+      CHECK(report.gap() <= std::max(gap, rounding_left));
+    }
+  }
+}
+
+template <class T, class F>
+void for_zoo(F&& f) {
+  for (const matrices::shape& s :
+       std::vector<matrices::shape>{{96, 96}, {90, 100}, {64, 256}, {300, 80}})
+    for (const named& kind : zoo(s.rows, s.cols)) {
+      CAPTURE(kind.name);
+      CAPTURE(s.name());
+      const matrix_of<T> m = kind.matrix.cast<T>();
+      f(truth_of<T>(m), m);
+    }
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("polar express: the certificate is true, and met", T, float, double) {
+  for_zoo<T>([](const truth& known, const matrix_of<T>& m) {
+    for (const double gap : {1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-9}) {
+      if (sizeof(T) == 4 && gap < 1e-4) continue;
+      check<T>(known, m, polar_express{.gap = gap}, gap);
+      check<T>(known, m, polar_express{.gap = gap, .block = 1}, gap);
+    }
+    // Blocks longer than it would choose: it knows what they cost in digits.
+    for (const index_t block : {2, 3})
+      check<T>(known, m, polar_express{.gap = 1e-2, .block = block}, 1e-2, false);
+    check<T>(known, m, polar_express{.lower = 0.2, .steps = 4}, 1, false);
+    check<T>(known, m, newton_schulz{}, 1, false);
+  });
+}
+
+TEST_CASE_TEMPLATE("qdwh: the certificate is true, and met", T, float, double) {
+  for_zoo<T>([](const truth& known, const matrix_of<T>& m) {
+    for (const double gap : {1e-2, 1e-4, 1e-6, 1e-10, 1e-13})
+      if (sizeof(T) == 8 || gap >= 1e-4) check<T>(known, m, qdwh{.gap = gap}, gap);
+  });
+}
+
+TEST_CASE_TEMPLATE("eigenvectors of the Gram matrix: the certificate is true, and tight", T, float,
+                   double) {
+  for_zoo<T>([](const truth& known, const matrix_of<T>& m) {
+    // Half of the singular values may be zero to the Gram matrix: each is in doubt by 1e-7.
+    check<T>(known, m, gram_eigen{}, sizeof(T) == 4 ? 1e-4 : 1e-5);
+    // With a gap it meets that, by other means where it must.
+    check<T>(known, m, gram_eigen{.gap = 1e-10}, sizeof(T) == 4 ? 1e-4 : 1e-10, sizeof(T) == 8);
+  });
+  const matrix_of<T> m = matrices::gaussian(90, 100).cast<T>();
+  check<T>(truth_of<T>(m), m, gram_eigen{}, sizeof(T) == 4 ? 1e-5 : 1e-11);
+}
+
+TEST_CASE_TEMPLATE("in blocks or not, the same factor", T, float, double) {
+  const matrix_of<T> m = matrices::gaussian(60, 200).cast<T>();
+  matrix_of<T> single, together;
+  (void)lmo(spectral(), m, single, polar_express{.steps = 3, .block = 1});
+  (void)lmo(spectral(), m, together, polar_express{.steps = 3, .block = 3});
+  CHECK((single - together).norm() <= 1e4 * std::numeric_limits<T>::epsilon() * single.norm());
+  CHECK(single != together);
+}
+
+TEST_CASE("a plan learns how many steps its matrices need") {
+  const matrix_of<double> easy = matrices::orthogonal(80, 90), hard = matrices::graded(80, 90);
+  auto plan = plan_lmo(spectral(), easy, polar_express{.gap = 1e-3});
+  matrix_of<double> d;
+  const index_t first = plan.execute(easy, d).iterations;
+  for (int call = 0; call < 5; ++call) (void)plan.execute(easy, d);
+  const index_t last = plan.report().iterations;
+  CHECK(last < first);
+  CHECK(plan.report().gap() <= 1e-3);
+  // Where they turn hard it takes more, and the next time it need not find out.
+  const auto surprise = plan.execute(hard, d), prepared = plan.execute(hard, d);
+  CHECK(surprise.gap() <= 1e-3);
+  CHECK(prepared.gap() <= 1e-3);
+  CHECK(prepared.passes < surprise.passes);
+  CHECK(prepared.iterations <= surprise.iterations);
+}
+
+TEST_CASE("a checkpoint that no plan wrote is refused") {
+  const matrix_of<double> m = matrices::gaussian(70, 70);
+  auto plan = plan_lmo(spectral(), m, polar_express{});
+  std::ostringstream out;
+  plan.save(out);
+  const std::string good = out.str();
+  // Its memory ends with four numbers: steps beside the guess, calls to wait, patience, trial.
+  const auto refuses = [&](std::size_t which, std::int64_t value) {
+    std::string bad = good;
+    std::memcpy(bad.data() + bad.size() - 8 * (4 - which), &value, sizeof value);
+    std::istringstream in(bad);
+    CHECK_THROWS_AS(plan.load(in), std::invalid_argument);
+  };
+  for (const std::int64_t shift : {-61, 61}) refuses(0, shift);
+  for (const std::int64_t wait : {-1, 2000}) refuses(1, wait);
+  for (const std::int64_t patience : {0, 7, 1025}) refuses(2, patience);
+  for (const std::int64_t trial : {-1, 2}) refuses(3, trial);
+  std::istringstream in(good);
+  plan.load(in);
+}
+
+TEST_CASE("a plan does not go back and forth between too few steps and many") {
+  const matrix_of<double> m = matrices::gaussian(70, 280);
+  for (const double gap : {1e-2, 1e-4, 1e-6, 1e-10}) {
+    CAPTURE(gap);
+    auto plan = plan_lmo(spectral(), m, polar_express{.gap = gap});
+    matrix_of<double> d;
+    const index_t first = plan.execute(m, d).iterations;
+    int more = 0;
+    for (int call = 0; call < 60; ++call) more += plan.execute(m, d).iterations > first;
+    CHECK(more <= 3);
+  }
+}
+
+TEST_CASE("options that cannot be are refused") {
+  const matrix_of<double> m = matrices::gaussian(70, 70);
+  const auto refuses = [&](const auto& method) {
+    CHECK_THROWS_AS((void)plan_lmo(spectral(), m, method), std::invalid_argument);
+  };
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const double gap : {0.0, -1e-3, nan}) refuses(polar_express{.gap = gap});
+  for (const double lower : {0.0, -1.0, 1.5, nan}) refuses(polar_express{.lower = lower});
+  for (const double safety : {0.0, -1.0, nan}) refuses(polar_express{.safety = safety});
+  refuses(polar_express{.steps = -1});
+  refuses(polar_express{.steps = 61});
+  refuses(polar_express{.block = -1});
+  for (const double gap : {0.0, -1e-3, nan}) {
+    refuses(qdwh{.gap = gap});
+    refuses(gram_eigen{.gap = gap});
+  }
+  refuses(newton_schulz{.steps = 0});
+  refuses(newton_schulz{.steps = 61});
+}
