@@ -83,8 +83,9 @@ class qdwh_solver {
     return buffer_.span().subspan(static_cast<std::size_t>(3 * r_ * l_ + 2 * r_ * r_));
   }
 
-  /// Y = h(s X). An error of ε c in the inverse moves the vectors by that, and <A, X> and later
-  /// singular values by its square, which is ε where c = 1/sqrt(ε).
+  /// Y = h(s X). The inverse has an error of ε c, which moves the vectors by that, and <A, X> by
+  /// its square, since later steps take its first order out: so much is allowed as the gap cannot
+  /// see.
   void step(B& b, const halley_step& h, bool has_gram, const short_side<T, space>& x,
             matrix_view<T, space> y) {
     const double share = h.b / h.c, rest = h.a - share;
@@ -92,7 +93,7 @@ class qdwh_solver {
     const auto fill_diagonal = [&](T factor, T constant) {
       b.map_entries(diagonal.as_const(), diagonal, [=](T, T d) { return factor * d + constant; });
     };
-    if (h.c <= 1 / std::sqrt(eps)) {
+    if (eps * h.c <= 0.1 * std::sqrt(std::min(gap_, 0.01))) {
       if (!has_gram) b.syrk(x.scale * x.scale, x.x, T(0), Z, scratch());
       b.map_entries(Z.as_const(), Z, [c = static_cast<T>(h.c)](T, T z) { return c * z; });
       fill_diagonal(T(1), T(1));
