@@ -40,6 +40,21 @@ TEST_CASE("a momentum that turns by a third each step is followed within twice t
   }
 }
 
+TEST_CASE("a warm start is as good for a small matrix as for one of norm 1") {
+  // What is known of M V has M's size, beside columns of length 1.
+  const MatrixXd m = noise(80, 70, 3);
+  for (const double size : {1e-20, 1e-9, 1.0, 1e9, 1e20}) {
+    CAPTURE(size);
+    const MatrixXd scaled = size * m;
+    auto plan = plan_lmo(nuclear(), scaled, subspace{.gap = 1e-6});
+    MatrixXd d;
+    const auto first = plan.execute(scaled, d), second = plan.execute(scaled, d);
+    CHECK(missed(1, scaled, first) <= 1e-5);
+    CHECK(missed(1, scaled, second) <= 1e-5);
+    CHECK(second.iterations <= first.iterations / 2);
+  }
+}
+
 TEST_CASE("where one step is not enough, more are taken") {
   // Noise without a gap that turns by half each time, and no column to spare.
   constexpr index_t k = 4;

@@ -82,7 +82,7 @@ class block_solver {
   template <class Arrival>
   [[nodiscard]] triplets<T, space> solve(B& b, operand<T, space> a, Arrival& arrival) {
     const std::size_t left = left_of(a.matrix.transposed);
-    auto [spans, noise] = start(b, left);
+    auto [spans, noise] = start(b, left, a.scale);
     triplets<T, space> answer;
     effort& done = answer.effort;
     for (;;) {
@@ -226,7 +226,7 @@ class block_solver {
 
   /// An orthonormal basis to step from: what `approach` brought up to date, the trailing columns of
   /// the last basis, and noise.
-  beginning start(B& b, std::size_t left) {
+  beginning start(B& b, std::size_t left, T scale) {
     const side& x = pair_.at(left);
     index_t& rank = memory_.rank;
     if (!warm_ || !memory_.held[left]) rank = 0;
@@ -234,8 +234,10 @@ class block_solver {
     bool spans = false;
     if (approached_ == left) {
       const index_t kept = std::max(ready_, std::min(rank, block_ - fresh_));
-      b.copy(x.image.columns(0, ready_).as_const(), x.basis.columns(0, ready_));
-      b.copy(x.image.columns(ready_, fresh_).as_const(), x.basis.columns(kept, fresh_));
+      // In the operand's units, so that images are not lost, nor lose others, by their length.
+      b.axpby(scale, x.image.columns(0, ready_).as_const(), T(0), x.basis.columns(0, ready_));
+      b.axpby(scale, x.image.columns(ready_, fresh_).as_const(), T(0),
+              x.basis.columns(kept, fresh_));
       rank = b.orthonormalize(x.basis.columns(0, kept + fresh_), pair_.scratch());
       spans = fresh_ == block_ && rank < block_;
     } else {
