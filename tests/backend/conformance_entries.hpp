@@ -138,6 +138,7 @@ void conform_large_norm(Backend& backend) {
   const long double entry = T(1.1);
   CHECK(std::fabs(backend.norm(X.as_const()) / (entry * n) - 1) <= 16 * eps<T>);
   CHECK(std::fabs(backend.dot(X, X) / (entry * entry * n * n) - 1) <= 32 * eps<T>);
+  CHECK(std::fabs(backend.dot_adjoint(X, X) / (entry * entry * n * n) - 1) <= 32 * eps<T>);
   CHECK(std::fabs(backend.reduce_entries(X, fanion::reduction::sum_abs) / (entry * n * n) - 1) <=
         32 * eps<T>);
 }

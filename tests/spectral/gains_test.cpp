@@ -48,6 +48,16 @@ TEST_CASE("one step alone is trusted only where an earlier call has measured") {
   CHECK(run(e, 0.1, 0.5, 1, 0, true) == 1);  // but nothing after a cold start
 }
 
+TEST_CASE("a value that has fallen is that of another matrix or start: one step is not enough") {
+  gain_estimate e;
+  (void)run(e, 0.3, 0.1, 3, 0, true);
+  CHECK(run(e, 0.03, 0.1, 1, 0, false) < 1);
+  e.start(false);
+  CHECK(e.missed(0.79, 0.8, gap) == 1);
+  e.start(false);
+  CHECK(e.missed(0.785, 0.79, gap) < 1);  // by less than four gaps
+}
+
 TEST_CASE("a second step measures what the first left, unless the first gained next to nothing") {
   gain_estimate e;
   (void)run(e, 0.3, 0.5, 2, 0, true);

@@ -114,14 +114,22 @@ class eigen_backend {
   [[nodiscard]] std::remove_const_t<T> dot(matrix_view<T> X, matrix_view<S> Y) const {
     return dense::dot<std::remove_const_t<T>>(X.as_const(), Y.as_const());
   }
-  /// Σ X(j, i) Y(i, j), added in double.
+  /// Σ X(j, i) Y(i, j), added in double, by tree.
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot_adjoint(matrix_view<T> X, matrix_view<S> Y) const {
-    double sum = 0;
+    constexpr index_t branch = 32;
+    dense::pairwise_sum sum;
+    double some = 0;
+    index_t pending = 0;
     dense::for_each_tile(Y.rows(), Y.cols(), [&](index_t i, index_t j) {
-      sum += static_cast<double>(X(j, i)) * static_cast<double>(Y(i, j));
+      some += static_cast<double>(X(j, i)) * static_cast<double>(Y(i, j));
+      if (++pending < branch) return;
+      sum.add(some);
+      some = 0;
+      pending = 0;
     });
-    return static_cast<std::remove_const_t<T>>(sum);
+    sum.add(some);
+    return static_cast<std::remove_const_t<T>>(sum.total());
   }
   /// sqrt(Σ X(i, j)²).
   template <class T>

@@ -82,7 +82,7 @@ class block_solver {
   template <class Arrival>
   [[nodiscard]] triplets<T, space> solve(B& b, operand<T, space> a, Arrival& arrival) {
     const std::size_t left = left_of(a.matrix.transposed);
-    auto [spans, noise] = start(b, left);
+    auto [spans, noise] = start(b, left, a.scale);
     triplets<T, space> answer;
     effort& done = answer.effort;
     for (;;) {
@@ -106,7 +106,7 @@ class block_solver {
       // side, where V fills its own, or where noise could add nothing to it.
       const bool whole = spans || rank == pair_.at(left).basis.rows() ||
                          found.range == pair_.at(1 - left).basis.rows() || found.range < noise;
-      const double missed = whole ? 0 : estimated_gap();
+      const double missed = whole ? 0 : estimated_gap(a.frobenius);
       if (fixed_ > 0 ? done.iterations >= fixed_ : missed <= gap_) break;
       if (fixed_ == 0 && done.iterations >= most_) {
         done.outcome = outcome::budget_spent;
@@ -162,6 +162,7 @@ class block_solver {
     for (const bool held : k.held) out.write(static_cast<std::uint8_t>(held));
     out.write(k.scale);
     out.write(gains_.trust());
+    out.write(gains_.value());
     out.write(pair_.sigma());
     for (const std::size_t s : {0u, 1u}) {
       const auto basis = pair_.at(s).basis;
@@ -176,7 +177,7 @@ class block_solver {
     k.calls = in.read<std::uint64_t>();
     for (bool& held : k.held) held = in.read<std::uint8_t>() != 0;
     k.scale = in.read<T>();
-    const auto trust = in.read<double>();
+    const auto trust = in.read<double>(), value = in.read<double>();
     std::vector<T> values(static_cast<std::size_t>(block_ + (m_ + n_) * block_));
     in.read(std::span<T>(values));
     if (k.rank < 0 || k.rank > block_ || !(k.scale > T(0)))
@@ -187,7 +188,7 @@ class block_solver {
     std::copy_n(at += m_ * block_, n_ * block_, pair_.at(1).basis.data());
     reset();
     memory_ = k;
-    gains_.set_trust(trust);
+    gains_.restore(trust, value);
   }
 
  private:
@@ -226,7 +227,7 @@ class block_solver {
 
   /// An orthonormal basis to step from: what `approach` brought up to date, the trailing columns of
   /// the last basis, and noise.
-  beginning start(B& b, std::size_t left) {
+  beginning start(B& b, std::size_t left, T scale) {
     const side& x = pair_.at(left);
     index_t& rank = memory_.rank;
     if (!warm_ || !memory_.held[left]) rank = 0;
@@ -234,8 +235,10 @@ class block_solver {
     bool spans = false;
     if (approached_ == left) {
       const index_t kept = std::max(ready_, std::min(rank, block_ - fresh_));
-      b.copy(x.image.columns(0, ready_).as_const(), x.basis.columns(0, ready_));
-      b.copy(x.image.columns(ready_, fresh_).as_const(), x.basis.columns(kept, fresh_));
+      // In the operand's units, so that images are not lost, nor lose others, by their length.
+      b.axpby(scale, x.image.columns(0, ready_).as_const(), T(0), x.basis.columns(0, ready_));
+      b.axpby(scale, x.image.columns(ready_, fresh_).as_const(), T(0),
+              x.basis.columns(kept, fresh_));
       rank = b.orthonormalize(x.basis.columns(0, kept + fresh_), pair_.scratch());
       spans = fresh_ == block_ && rank < block_;
     } else {
@@ -259,14 +262,15 @@ class block_solver {
   }
 
   /// What the value still misses, as a share of it.
-  [[nodiscard]] double estimated_gap() {
+  [[nodiscard]] double estimated_gap(double frobenius) {
     const auto k = static_cast<std::size_t>(std::min(depth_, block_));
     const auto sum = [k](std::span<const T> values) {
       double total = 0;
       for (const T s : values.first(k)) total += static_cast<double>(s);
       return total;
     };
-    const double missed = gains_.missed(sum(pair_.middle()), sum(pair_.sigma()), gap_);
+    const double missed =
+        gains_.missed(sum(pair_.middle()) / frobenius, sum(pair_.sigma()) / frobenius, gap_);
     return pair_.sigma()[k - 1] > T(0) ? missed : 1;  // 1: fewer values than are wanted
   }
 

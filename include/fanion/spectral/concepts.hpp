@@ -17,7 +17,7 @@ namespace fanion {
 
 /// The matrix a solver sees: `scale` times M, m x n whatever its storage. The scale is a power of
 /// two that brings ‖scale M‖_F into [1, 2), so no solver meets an overflow, and an answer for
-/// 2ʲ M is bitwise the answer for M.
+/// 2ʲ M is bitwise the answer for M unless products of its entries underflow.
 template <class T, class Space>
 struct operand {
   oriented_view<const T, Space> matrix;

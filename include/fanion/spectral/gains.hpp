@@ -14,7 +14,8 @@ namespace fanion {
 ///
 /// The first step of a call knows one gain only, that of U. What was left after it is seen when
 /// there is a second step, and remembered: `trust`, that much for each unit of the gain. It grows
-/// with each call that relies on it, until a second step measures it again.
+/// with each call that relies on it, until a second step measures it again. A call that starts from
+/// another matrix's vectors has no use for it, and shows by its value, which has fallen.
 class gain_estimate {
  public:
   /// A call begins: from what the last one left, or, cold, from noise.
@@ -23,19 +24,19 @@ class gain_estimate {
     steps_ = 0;
   }
 
-  /// After a step that brought the value to `middle` by a new V and to `now` by a new U: the share
-  /// of the value that may be missing, 1 where nothing is known. Gains below a sixteenth of `gap`
-  /// are not worth measuring against: they may be rounding.
+  /// After a step that brought the value to `middle` by a new V and to `now` by a new U, both as
+  /// shares of ‖A‖: the share of the value that may be missing, 1 where nothing is known. Gains
+  /// below a sixteenth of `gap` are not worth measuring against: they may be rounding.
   [[nodiscard]] double missed(double middle, double now, double gap) noexcept {
     const double first = std::max(0.0, middle - value_), second = std::max(0.0, now - middle);
-    const double before = gain_;
+    const double before = gain_, last = value_;
     value_ = now;
     gain_ = now > 0 ? second / now : 0;
     if (!(now > 0)) return 1;
     if (++steps_ == 1) {
       lead_ = gain_;
       since_ = 0;
-      if (cold_ || trust_ == unknown) return 1;
+      if (cold_ || trust_ == unknown || now < last * (1 - 4 * gap)) return 1;
       trust_ *= 1.05;
       return 2 * trust_ * gain_;
     }
@@ -54,9 +55,13 @@ class gain_estimate {
   /// What the last update of U gained, as a share of the value.
   [[nodiscard]] double last_gain() const noexcept { return gain_; }
 
-  /// What one call leaves to the next; infinite before the first.
+  /// What one call leaves to the next; trust is infinite before the first.
   [[nodiscard]] double trust() const noexcept { return trust_; }
-  void set_trust(double trust) noexcept { trust_ = trust; }
+  [[nodiscard]] double value() const noexcept { return value_; }
+  void restore(double trust, double value) noexcept {
+    trust_ = trust;
+    value_ = value;
+  }
 
   static constexpr double unknown = std::numeric_limits<double>::infinity();
 

@@ -350,7 +350,10 @@ class lanczos_solver {
     answer.v = (turned_ ? ritz_u_ : ritz_v_).columns(0, k).as_const();
     answer.sigma = std::span<const T>(sigma_.data(), static_cast<std::size_t>(k));
     answer.upper = upper_;
-    answer.contraction = 1 + rounding<T>(m_, n_);
+    // Bases orthogonalised twice, times the frames of a full decomposition: see exact.
+    answer.contraction =
+        1 + rounding<T>(m_, n_) +
+        static_cast<double>(size) * static_cast<double>(std::numeric_limits<T>::epsilon());
     const double first = value_at(0);
     answer.effort.residual = first > 0 ? s / first : 0;
     if (answer.effort.outcome == outcome::converged && tol_ > 0 && k < r_ &&
