@@ -169,7 +169,12 @@ class comparison {
   }
 
   void add(const std::string& what, const std::string& matrix, const truth& exact, const problem& p,
-           const contenders& all) {
+           contenders all) {
+    std::erase_if(all, [&](const contender& c) {
+      return !options_.solvers.empty() &&
+             std::none_of(options_.solvers.begin(), options_.solvers.end(),
+                          [&](const auto& s) { return c.name.find(s) != std::string::npos; });
+    });
     const index_t m = p.asked.a.rows(), n = p.asked.a.cols();
     std::clog << what << ", " << matrix << " " << m << "x" << n << ", k = " << p.asked.k << '\n';
     contest c(
