@@ -88,6 +88,17 @@ template <class T>
       contender{"polar express 1e-2",
                 polar_express{.gap = 1e-2},
                 {.stop = proof, .gap = 1e-2, .over = 1e-2, .polar = true}},
+      // Small values drown in M Mᵀ, where their bounds stay at sqrt(ε) σ₁.
+      contender{"block krylov", block_krylov{}, {.stop = proof, .gap = gap, .unfinished = 0.4}},
+      contender{"block krylov 1e-2",
+                block_krylov{.gap = 1e-2},
+                {.stop = proof, .gap = 1e-2, .unfinished = 0.1}},
+      contender{"block krylov tol 1e-3",
+                block_krylov{.tol = 1e-3},
+                {.stop = estimate, .gap = 1e-3, .unfinished = 0.05, .unidentified = 0.8}},
+      contender{"qdwh", qdwh{}, {.stop = proof, .gap = gap, .over = gap, .polar = true}},
+      contender{
+          "gram eigen", gram_eigen{}, {.stop = proof, .gap = gap, .over = gap, .polar = true}},
       contender{
           "newton schulz", newton_schulz{}, {.stop = fixed_work, .over = 0.21, .polar = true}},
       contender{"classic newton schulz",
