@@ -107,6 +107,7 @@ struct block_krylov {
   index_t basis = 0;  ///< columns kept at most; 0: max(4k, 512)
   index_t passes = 0;
   std::uint64_t seed = 0;
+  bool feasible = false;
   static constexpr bool capturable = false;
 };
 
