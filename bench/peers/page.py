@@ -299,7 +299,7 @@ def remark(r):
         if any(c is None or c[1] is None or c[2] is None for c in cells):
             continue
         (_, rs, re), (_, ls, le), (_, vs, ve) = cells
-        first = "confirmed" if rs <= 1e-2 and re >= 10 * rs else "denied"
+        first = "confirmed" if re >= 10 * rs else "denied"
         reverse = "confirmed" if vs > ve and ls > le else "denied"
         same = (" Stopped as early, Lanczos has the same defect." if le >= 10 * ls else "")
         lines.append(
