@@ -299,7 +299,7 @@ def remark(r):
         if any(c is None or c[1] is None or c[2] is None for c in cells):
             continue
         (_, rs, re), (_, ls, le), (_, vs, ve) = cells
-        first = "confirmed" if rs <= 1e-2 and re >= 10 * rs else "denied"
+        first = "confirmed" if re >= 10 * rs else "denied"
         reverse = "confirmed" if vs > ve and ls > le else "denied"
         same = (" Stopped as early, Lanczos has the same defect." if le >= 10 * ls else "")
         lines.append(
@@ -353,20 +353,20 @@ def figures(r, folder):
     large = r.problem("vectors", "Gaussian", 5000, 5000, 5)
     if large:
         bars(large, "peers_vectors", "Time to err_1 ≤ 1e-2, Gaussian 5000 x 5000, k = 5")
-        figure, axes = plt.subplots(figsize=(7, 4))
+        figure, axes = plt.subplots(figsize=(9, 4))
         names = sorted({(e["kind"], e["name"], e["scalar"]) for e in large["entries"]})
         for i, key in enumerate(names):
             e = next(e for e in large["entries"] if (e["kind"], e["name"], e["scalar"]) == key)
             points = [(s["ms"], s["err1"]) for s in e["tried"] if s["err1"]]
             if points:
-                axes.plot(*zip(*points), linestyle="", marker="osv^D*Px<>"[i % 10],
+                axes.plot(*zip(*points), linestyle="", marker="osv^D*Px<>hd+"[i % 13],
                           markersize=8 if e["kind"] == "ours" else 4,
-                          color=COLOURS["ours"] if e["kind"] == "ours" else f"C{i % 10}",
+                          color=COLOURS["ours"] if e["kind"] == "ours" else plt.cm.tab20(i % 20),
                           label=f"{e['name']}, {e['scalar']}")
         axes.axhline(1e-2, color="grey", lw=0.7)
         axes.set_xscale("log"), axes.set_yscale("log")
         axes.set_xlabel("ms"), axes.set_ylabel("err_1")
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
         caption = "Every setting tried, Gaussian 5000 x 5000, k = 5"
         axes.set_title(caption, fontsize=9)
         save(figure, "peers_settings", caption)
@@ -379,15 +379,15 @@ def figures(r, folder):
                     key = (e["kind"], e["name"], e["scalar"])
                     by_depth.setdefault(key, []).append((p["k"], time_of(e)))
     if any(len(points) > 1 for points in by_depth.values()):
-        figure, axes = plt.subplots(figsize=(7, 4))
+        figure, axes = plt.subplots(figsize=(9, 4))
         for i, (key, points) in enumerate(sorted(by_depth.items())):
-            axes.plot(*zip(*sorted(points)), marker="osv^D*Px<>"[i % 10], markersize=4,
+            axes.plot(*zip(*sorted(points)), marker="osv^D*Px<>hd+"[i % 13], markersize=4,
                       lw=2 if key[0] == "ours" else 0.8,
-                      color=COLOURS["ours"] if key[0] == "ours" else f"C{i % 10}",
+                      color=COLOURS["ours"] if key[0] == "ours" else plt.cm.tab20(i % 20),
                       label=f"{key[1]}, {key[2]}")
         axes.set_xscale("log"), axes.set_yscale("log")
         axes.set_xlabel("k"), axes.set_ylabel("ms")
-        axes.legend(fontsize=7, frameon=False)
+        axes.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
         caption = "Time to err_1 ≤ 1e-2 by depth, Gaussian 5000 x 5000"
         axes.set_title(caption, fontsize=9)
         save(figure, "peers_depth", caption)
