@@ -153,6 +153,9 @@ contenders leading(index_t k, int threads) {
   contenders all;
   all.push_back(row<T, block_krylov>("block_krylov, tol", k, threads, 2 * krylov_block(k),
                                      {{"tol = 1e-2", {.tol = 1e-2}}}));
+  if constexpr (std::same_as<T, double>)
+    all.push_back(row<T, block_krylov>("block_krylov, in float", k, threads, 2 * krylov_block(k),
+                                       {{"tol = 1e-2", {.tol = 1e-2, .in_float = true}}}));
   all.push_back(row<T, lanczos>("lanczos", k, threads, 2, gaps));
   all.push_back(row<T, lanczos>(
       "lanczos, tol", k, threads, 2,
@@ -167,6 +170,9 @@ contenders value(index_t k, int threads) {
   contenders all;
   all.push_back(row<T, block_krylov>("block_krylov", k, threads, 2 * krylov_block(k),
                                      {{"gap = 1e-2", {.gap = 1e-2}}}));
+  if constexpr (std::same_as<T, double>)
+    all.push_back(row<T, block_krylov>("block_krylov, in float", k, threads, 2 * krylov_block(k),
+                                       {{"gap = 1e-2", {.gap = 1e-2, .in_float = true}}}));
   all.push_back(row<T, subspace>("subspace", k, threads, 2 * b,
                                  {{"gap = 1e-2", {.oversample = 4, .gap = 1e-2}}}));
   all.push_back(row<T, lanczos>("lanczos", k, threads, 2,

@@ -157,6 +157,8 @@ TEST_CASE_TEMPLATE("zero, NaN, infinity, another shape", T, float, double) {
   const counted<T> empty{matrix_of<T>(0, 5)};
   CHECK_THROWS_AS((void)plan_lmo_factors(nuclear(), empty), std::invalid_argument);
   CHECK_THROWS_AS((void)plan_lmo_factors(0 * nuclear(), other), std::invalid_argument);
+  CHECK_THROWS_AS((void)plan_lmo_factors(nuclear(), other, block_krylov{.in_float = true}),
+                  std::invalid_argument);
 }
 
 TEST_CASE("an oracle that reads entries has no factors") {

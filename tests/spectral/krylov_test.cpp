@@ -285,3 +285,43 @@ TEST_CASE("another matrix of one plan sees other noise; reset and a checkpoint b
   (void)a.execute(m, other);
   CHECK(other == first);
 }
+
+TEST_CASE("a copy in float proves the gap of the doubles") {
+  for (const auto& s : std::vector<matrices::shape>{{130, 80}, {80, 130}, {100, 100}})
+    for (const auto& kind : matrices::hard_kinds())
+      for (const double scale : {1.0, 1e300, 1e-300}) {
+        CAPTURE(kind.name);
+        CAPTURE(scale);
+        const Eigen::MatrixXd m = kind.make(s.rows, s.cols) * scale;
+        const auto f = reference::facts_of(m);
+        for (const std::ptrdiff_t k : {1, 5}) {
+          Eigen::MatrixXd d;
+          const auto report =
+              lmo(dual(ky_fan(k)), m, d, block_krylov{.gap = 1e-2, .in_float = true});
+          CHECK(report.outcome == outcome::converged);
+          CHECK(report.gap() <= 1e-2);
+          const auto best = reference::leading_sum(f, k);
+          const auto attained = -reference::dot(f.x, reference::widen(d));
+          CHECK(static_cast<reference::real>(report.bound) >= best);
+          // D is orthonormal and its value is M's own, in double.
+          CHECK(static_cast<double>(
+                    std::fabs(attained + static_cast<reference::real>(report.objective)) / best) <=
+                static_cast<double>(tolerance<double>(130, 130)));
+          CHECK(static_cast<double>(reference::ky_fan_dual(reference::facts_of(d), k)) <=
+                1 + static_cast<double>(tolerance<double>(130, 130)));
+        }
+      }
+  // Asked for more than a float holds, it says that it fell short; vectors are never identified.
+  const Eigen::MatrixXd m = matrices::graded(130, 80);
+  Eigen::MatrixXd d;
+  CHECK(lmo(dual(ky_fan(3)), m, d, block_krylov{.gap = 1e-9, .in_float = true}).outcome ==
+        outcome::budget_spent);
+  CHECK(lmo(dual(ky_fan(3)), m, d, block_krylov{.tol = 1e-2, .in_float = true}).outcome ==
+        outcome::vectors_not_identified);
+  CHECK(lmo(dual(ky_fan(3)), m, d, block_krylov{.passes = 4, .in_float = true}).passes >= 6);
+  // A large entry that a float of the operand's scale cannot hold beside the small ones is no harm.
+  Eigen::MatrixXd far = Eigen::MatrixXd::Identity(90, 70) * 1e-60;
+  far(3, 5) = 1;
+  const auto report = lmo(dual(ky_fan(2)), far, d, block_krylov{.gap = 1e-2, .in_float = true});
+  CHECK(report.gap() <= 1e-2);
+}

@@ -94,13 +94,13 @@ concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename
   { b.template invert_definite_size<T>(n) } -> std::same_as<index_t>;
 };
 
-/// A place to run: the verbs in both scalars, and `convert`, Y = X from one to the other.
+/// A place to run: the verbs in both scalars, and `convert`, Y = a X from one to the other.
 template <class B>
 concept Backend = BackendFor<B, float> && BackendFor<B, double> &&
-    requires(B b, matrix_view<float, typename B::space> f,
+    requires(B b, double a, matrix_view<float, typename B::space> f,
              matrix_view<double, typename B::space> d) {
-  b.convert(f.as_const(), d);
-  b.convert(d.as_const(), f);
+  b.convert(a, f.as_const(), d);
+  b.convert(a, d.as_const(), f);
 };
 
 /// The backend that a plan makes for itself when it is given none: `type`, by memory space.

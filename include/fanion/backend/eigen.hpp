@@ -66,12 +66,16 @@ class eigen_backend {
   void copy_adjoint(input<T> X, matrix_view<T> Y) const {
     dense::axpby_adjoint<T>(T(1), X, T(0), Y);
   }
-  /// Y = X in another precision.
+  /// Y = a X in another precision, rounded once where a is a power of two.
   template <class S, Real T>
-  void convert(matrix_view<S> X, matrix_view<T> Y) const {
-    for (index_t j = 0; j < Y.cols(); ++j)
-      std::transform(X.col(j), X.col(j) + X.rows(), Y.col(j),
-                     [](auto x) { return static_cast<T>(x); });
+  void convert(double a, matrix_view<S> X, matrix_view<T> Y) const {
+    const index_t slices = dense::slices_for(threads_, Y.size());
+    dense::for_each_slice(slices, [&](index_t s) {
+      const index_t end = dense::slice_begin(Y.cols(), 1, slices, s + 1);
+      for (index_t j = dense::slice_begin(Y.cols(), 1, slices, s); j < end; ++j)
+        std::transform(X.col(j), X.col(j) + X.rows(), Y.col(j),
+                       [a](auto x) { return static_cast<T>(a * static_cast<double>(x)); });
+    });
   }
   template <Real T>
   void fill(matrix_view<T> X, scalar<T> value) const {

@@ -51,7 +51,7 @@ class lmo_factor_plan {
         cols_(cols),
         depth_(need_of(norm_, std::min(rows, cols)).depth),
         backend_(std::move(backend)),
-        solver_(backend_, rows, cols, depth_, method),
+        solver_(backend_, rows, cols, depth_, checked(method)),
         weights_(static_cast<std::size_t>(depth_)),
         more_weights_(weights_.size()),
         probe_(backend_.template make_workspace<T>(rows + cols)) {}
@@ -90,6 +90,12 @@ class lmo_factor_plan {
   void reset() { solver_.reset(); }
 
  private:
+  static const Method& checked(const Method& method) {
+    if constexpr (std::same_as<Method, block_krylov>)
+      if (method.in_float)
+        refuse("block_krylov: in_float", "false where the answer is in factors", "true");
+    return method;
+  }
   static dual_type<N> checked_dual(const N& n, index_t rows, index_t cols) {
     expects_positive_norm(n);
     check_shape_of(n, rows, cols);

@@ -7,6 +7,7 @@
 #include <fanion/spectral/gram_eigen.hpp>
 #include <fanion/spectral/lanczos.hpp>
 #include <fanion/spectral/methods.hpp>
+#include <fanion/spectral/narrow_krylov.hpp>
 #include <fanion/spectral/polar.hpp>
 #include <fanion/spectral/qdwh.hpp>
 
@@ -38,9 +39,10 @@ concept SpectralMethod =
 
 /// One of the solvers, chosen when a plan is made.
 template <Real T, class B>
-using any_solver = std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>,
-                                block_solver<T, B>, lanczos_solver<T, B>, krylov_solver<T, B>,
-                                qdwh_solver<T, B>, gram_eigen_solver<T, B>>;
+using any_solver =
+    std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>, block_solver<T, B>,
+                 lanczos_solver<T, B>, krylov_solver<T, B>, qdwh_solver<T, B>,
+                 gram_eigen_solver<T, B>, narrow_krylov_solver<T, B>>;
 
 /// Whether a solver answers with a polar factor, rather than with triplets.
 template <class S>
@@ -99,6 +101,8 @@ template <Real T, class B, SpectralMethod M>
   } else if constexpr (std::same_as<M, lanczos>) {
     return solver(std::in_place_type<lanczos_solver<T, B>>, b, m, n, need.depth, method);
   } else if constexpr (std::same_as<M, block_krylov>) {
+    if (method.in_float && std::same_as<T, double>)
+      return solver(std::in_place_type<narrow_krylov_solver<T, B>>, b, m, n, need.depth, method);
     return solver(std::in_place_type<krylov_solver<T, B>>, b, m, n, need.depth, method);
   } else if constexpr (LeadingMethod<M>) {
     return solver(std::in_place_type<block_solver<T, B>>, b, m, n, need.depth, method);

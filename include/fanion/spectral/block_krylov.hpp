@@ -9,6 +9,7 @@
 #include <fanion/spectral/krylov_basis.hpp>
 #include <fanion/spectral/krylov_bound.hpp>
 #include <fanion/spectral/methods.hpp>
+#include <fanion/spectral/one_sided.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -58,7 +59,6 @@ class krylov_solver {
       kept_[s] = take(s == 0 ? m : n, depth_);
       ritz_vectors_[s] = take(s == 0 ? m : n, depth_);
     }
-    for (auto* view : {&core_, &lefts_, &rights_}) *view = take(depth_, depth_);
     scratch_ = buffer_.span().subspan(static_cast<std::size_t>(views_size()));
   }
 
@@ -164,13 +164,7 @@ class krylov_solver {
   }
   [[nodiscard]] index_t views_size() const { return 2 * (m_ + n_) * depth_ + 3 * depth_ * depth_; }
   [[nodiscard]] index_t scratch_size(const B& b) const {
-    const index_t k = depth_;
-    index_t most = std::max(b.template small_svd_size<T>(k, k), apply_size<T>(b, m_, n_, k));
-    for (const index_t rows : {m_, n_})
-      most = std::max({most, b.template orthonormalize_size<T>(rows, k),
-                       b.template multiply_adjoint_size<T>(rows, k, k),
-                       b.template multiply_size<T>(rows, k, k)});
-    return most;
+    return std::max(one_sided_scratch_size<T>(b, m_, n_, depth_), apply_size<T>(b, m_, n_, depth_));
   }
 
   /// A stream of its own for each call: what is proven holds for a matrix that does not depend on
@@ -326,19 +320,13 @@ class krylov_solver {
     return error;
   }
 
-  /// U = Q P and AᵀU = V diag(σ) for the leading vectors, with V orthonormal whatever σ: by an
-  /// orthonormal basis of AᵀU and a small decomposition.
+  /// U = Q P and AᵀU = V diag(σ) for the leading vectors.
   void finish(B& b, std::size_t left, triplets<T, space>& answer) {
     const index_t k = depth_;
     const auto u = ritz_vectors_[left], v = ritz_vectors_[1 - left];
     const auto out_u = kept_[left], out_v = kept_[1 - left];
     basis_.ritz_vectors(b, u, v);
-    b.copy(v.as_const(), out_v);
-    (void)b.template orthonormalize<T>(v, scratch_);
-    b.multiply_adjoint(T(1), v.as_const(), out_v.as_const(), T(0), core_, scratch_);
-    b.small_svd(core_.as_const(), lefts_, std::span(sigma_), rights_, scratch_);
-    b.multiply(T(1), v.as_const(), lefts_.as_const(), T(0), out_v, scratch_);
-    b.multiply(T(1), u.as_const(), rights_.as_const(), T(0), out_u, scratch_);
+    triplets_from_side(b, u.as_const(), v, out_u, std::span(sigma_), out_v, scratch_);
     rank_ = k;
     held_[0] = held_[1] = true;
 
@@ -368,7 +356,7 @@ class krylov_solver {
   std::vector<double> normal_;  ///< the coordinates of the random columns in the first block
   std::vector<T> ritz_, sigma_;
   std::vector<double> upper_, trial_;
-  matrix_view<T, space> kept_[2], ritz_vectors_[2], core_, lefts_, rights_;
+  matrix_view<T, space> kept_[2], ritz_vectors_[2];
   std::span<T> scratch_;
   std::uint64_t calls_ = 0, draws_ = 0;
   bool held_[2] = {false, false};

@@ -66,7 +66,7 @@ class gram_eigen_solver {
       } else {
         const auto product = out.columns(0, part.cols());
         b.multiply(scale, G.as_const(), part, 0.0, product, scratch);
-        b.convert(product.as_const(), two.columns(j, part.cols()));
+        b.convert(1.0, product.as_const(), two.columns(j, part.cols()));
       }
     });
     const polar_measure seen = measure_polar(b, a, two.as_const(), x.turned);
@@ -95,7 +95,7 @@ class gram_eigen_solver {
       for (index_t j = 0; j < l_; j += width_) {
         const index_t count = std::min(width_, l_ - j);
         const matrix_view<double, space> part(wide_.data() + 2 * r_ * r_ + r_, r_, count);
-        b.convert(x.columns(j, count), part);
+        b.convert(1.0, x.columns(j, count), part);
         use(j, part.as_const());
       }
     }

@@ -106,6 +106,9 @@ struct block_krylov {
   index_t block = 0;  ///< columns multiplied at once; 0: k + 3 or a little more, 4 to 16
   index_t basis = 0;  ///< columns kept at most; 0: max(4k, 512)
   index_t passes = 0;
+  /// For doubles: multiplies a copy in float, with the difference added to what is proven. An unset
+  /// gap is then that of float, and vectors are not called identified.
+  bool in_float = false;
   std::uint64_t seed = 0;
   bool feasible = false;
   static constexpr bool capturable = false;
