@@ -220,7 +220,13 @@ contender polar_row(const std::string& name, int threads, double products,
 /// For the polar factor at a gap.
 template <class T>
 contenders polar(double gap, int threads) {
-  return {polar_row<T, polar_express>("polar_express", threads, 3, {{"", {.gap = gap}}})};
+  contenders all = {polar_row<T, polar_express>("polar_express", threads, 0, {{"", {.gap = gap}}}),
+                    polar_row<T, automatic>("automatic", threads, 0, {{"", {.gap = gap}}})};
+  if constexpr (std::same_as<T, double>) {
+    all.push_back(polar_row<T, qdwh>("qdwh", threads, 0, {{"", {.gap = gap}}}));
+    all.push_back(polar_row<T, gram_eigen>("gram_eigen", threads, 0, {{"", {.gap = gap}}}));
+  }
+  return all;
 }
 
 /// For the polar factor at an error of its entries, which no method takes: gaps and steps to try.
