@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fanion/backend/dense/threads.hpp>
+#include <fanion/backend/eigen.hpp>
 #include <fanion/oracles/plan.hpp>
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 /// products alone.
 #pragma once
 
+#include <fanion/backend/eigen.hpp>
 #include <fanion/core/outcome.hpp>
 #include <fanion/norms/capabilities.hpp>
 #include <fanion/oracles/terms.hpp>
