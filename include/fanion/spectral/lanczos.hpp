@@ -40,7 +40,8 @@ class lanczos_solver {
                                   : expects_at_least(method.passes, 0, "lanczos: passes") + 4000),
         buffer_(b.template make_workspace<T>(views_size() + scratch_size(b))),
         sigma_(static_cast<std::size_t>(size_)),
-        upper_(static_cast<std::size_t>(depth_ + 1)) {
+        upper_(static_cast<std::size_t>(depth_ + 1)),
+        trial_(upper_.size()) {
     T* at = buffer_.data();
     const auto take = [&at](index_t rows, index_t cols) {
       const matrix_view<T, space> view(at, rows, cols);
@@ -66,6 +67,7 @@ class lanczos_solver {
     answer.effort.passes = 0;
     draws_ = 0;
     largest_ = T(0);
+    std::fill(upper_.begin(), upper_.end(), std::numeric_limits<double>::infinity());
     start(b, a, answer.effort.passes);
     b.fill(b_, T(0));
     index_t size = 0;         // columns of U and V in use
@@ -87,8 +89,7 @@ class lanczos_solver {
       project(b, size, beta);
       const double value = leading_value();
       // A probe looks for what is missing, with too few vectors to estimate a gap anew.
-      const bool settled =
-          full || probing || stopping_error(size) <= (tol_ > 0 ? tol_ : gap_);
+      const bool settled = full || probing || stopping_error(size) <= (tol_ > 0 ? tol_ : gap_);
       const bool probed = probing && run >= std::min(probe_steps, r_ - depth_);
       if (full || (settled && probed && value <= before_probe * (1 + 0.25 * gap_)) || spent) {
         if (!full && spent && !(settled && probed)) answer.effort.outcome = outcome::budget_spent;
@@ -99,6 +100,7 @@ class lanczos_solver {
         probing = true;
         before_probe = value;
         stale = std::hypot(stale, residual_norm(depth_));
+        bound_from_above(size, 0, a.frobenius);  // the probe will know less of what lies behind
         // Only what has converged: a direction half held would stay out of reach of the probe.
         size = collapse(b, size, depth_, true);
         run = 0;
@@ -331,6 +333,14 @@ class lanczos_solver {
     return keep;
   }
 
+  /// Brings upper_ down to what the Ritz values and residuals of the basis prove.
+  void bound_from_above(index_t size, double stale, double frobenius) {
+    bound_singular_values(std::span<const T>(sigma_.data(), static_cast<std::size_t>(size)),
+                          std::hypot(residual_norm(size), stale), frobenius, rounding<T>(m_, n_),
+                          std::span(trial_));
+    for (std::size_t i = 0; i < upper_.size(); ++i) upper_[i] = std::min(upper_[i], trial_[i]);
+  }
+
   void rotate(B& b, index_t size, index_t keep) {
     b.multiply(T(1), u_.columns(0, size).as_const(), left_.block(0, 0, size, keep).as_const(), T(0),
                ritz_u_.columns(0, keep), scratch_);
@@ -342,8 +352,7 @@ class lanczos_solver {
     rotate(b, size, std::min(size, size_));
     const index_t k = std::min(depth_, size);
     const double s = std::hypot(residual_norm(size), stale);
-    bound_singular_values(std::span<const T>(sigma_.data(), static_cast<std::size_t>(size)), s,
-                          frobenius, rounding<T>(m_, n_), upper_);
+    bound_from_above(size, stale, frobenius);
     // Values that rounding cannot tell from zero have arbitrary vectors and take no part.
     const T noise = T(std::max(m_, n_)) * std::numeric_limits<T>::epsilon() * sigma_.front();
     for (T& sigma : sigma_)
@@ -362,7 +371,8 @@ class lanczos_solver {
     const double proven = value_at(k - 1) - upper_.back();
     if (answer.effort.outcome == outcome::converged && tol_ > 0 && k < r_ &&
         !(proven > rounding<T>(m_, n_) * first &&
-          std::sqrt(2.0 / static_cast<double>(k)) * s <= tol_ * proven))
+          std::sqrt(2.0 / static_cast<double>(k)) * std::hypot(residual_norm(k), stale) <=
+              tol_ * proven))
       answer.effort.outcome = outcome::vectors_not_identified;
     kept_ = k;
     b.copy(answer.v, kept_v_.columns(0, k));
@@ -376,7 +386,7 @@ class lanczos_solver {
   index_t budget_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
   std::vector<T> sigma_;
-  std::vector<double> upper_;
+  std::vector<double> upper_, trial_;
   matrix_view<T, space> u_, v_, ritz_u_, ritz_v_, b_, left_, right_, h_, kept_v_;
   std::span<T> scratch_;
   std::uint64_t draws_ = 0;
