@@ -165,7 +165,7 @@ TEST_CASE_TEMPLATE("seed_subspace starts where it is told", T, float, double) {
     CHECK_THROWS_AS(plan.seed_subspace(matrix_of<T>(99, 2)), std::invalid_argument);
     CHECK_THROWS_AS(plan.seed_subspace(matrix_of<T>(100, 0)), std::invalid_argument);
   };
-  check(subspace{.gap = 1e-3});
+  check(subspace{.gap = 1e-3}, 1);  // after a reset one gain is not trusted
   check(lanczos{});
   check(block_krylov{.gap = 1e-3}, 1);  // a read for A V; and the proof asks for as many as before
   auto plain = plan_lmo(frobenius(), m);

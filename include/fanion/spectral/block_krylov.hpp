@@ -240,9 +240,13 @@ class krylov_solver {
     for (index_t i = 0; i < size; ++i)
       ritz_[static_cast<std::size_t>(i)] = static_cast<T>(basis_.ritz(i));
     const auto ritz = std::span<const T>(ritz_).first(static_cast<std::size_t>(size));
+    // A Ritz value went through two products, a sum over the basis and a decomposition: its square
+    // is good to this, whatever its size.
+    const double noise = 6 * slack * first * first;
+    const auto root = [noise](double square) { return std::sqrt(square + noise); };
     bound_singular_values(ritz, slack * first, frobenius, slack, std::span(trial_), remainder_);
+    for (double& x : trial_) x = root(x * x);
     take_lower();
-    const auto root = [&](double square) { return std::sqrt(square + slack * first * first); };
     if (whole) {
       for (std::size_t i = 0; i < trial_.size(); ++i)
         trial_[i] = root(std::pow(basis_.ritz(static_cast<index_t>(i)), 2));
@@ -280,7 +284,7 @@ class krylov_solver {
     }
     if (tol_ > 0) return found_vectors(b, residual, whole, done);
     const double slack = rounding<T>(m_, n_), missed = 1 - value / (bound * (1 + 2 * slack));
-    if (missed <= std::max(gap_, 8 * slack)) return true;
+    if (missed <= std::max(gap_, 16 * slack)) return true;
     // A whole space in which the values are too small to be told from rounding, or a restarted one,
     // which proves nothing new and has its residuals left.
     const bool ends = whole || (!random_start_ && value_error(b) <= gap_ / 8 * value);
@@ -326,6 +330,7 @@ class krylov_solver {
     const auto u = ritz_vectors_[left], v = ritz_vectors_[1 - left];
     const auto out_u = kept_[left], out_v = kept_[1 - left];
     basis_.ritz_vectors(b, u, v);
+    (void)b.template orthonormalize<T>(u, scratch_);
     triplets_from_side(b, u.as_const(), v, out_u, std::span(sigma_), out_v, scratch_);
     rank_ = k;
     held_[0] = held_[1] = true;
@@ -340,7 +345,9 @@ class krylov_solver {
     answer.v = kept_[1].as_const();
     answer.sigma = sigma_;
     answer.upper = std::span<const double>(upper_).first(static_cast<std::size_t>(k));
-    answer.contraction = 1 + rounding<T>(m_, n_);
+    answer.contraction = 1 + rounding<T>(m_, n_) +
+                         static_cast<double>(std::max(m_, n_)) *
+                             static_cast<double>(std::numeric_limits<T>::epsilon());
     answer.effort.residual = basis_.ritz(0) > 0 ? residual / basis_.ritz(0) : 0;
     answer.effort.failure_probability = basis_.next() == 0 ? 0 : failure;
   }

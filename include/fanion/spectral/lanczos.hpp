@@ -88,8 +88,9 @@ class lanczos_solver {
 
       project(b, size, beta);
       const double value = leading_value();
-      // A probe looks for what is missing, with too few vectors to estimate a gap anew.
-      const bool settled = full || probing || stopping_error(size) <= (tol_ > 0 ? tol_ : gap_);
+      // A probe has too few vectors to estimate the gap behind the k-th value anew.
+      const bool settled =
+          full || (probing && tol_ > 0) || stopping_error(size) <= (tol_ > 0 ? tol_ : gap_);
       const bool probed = probing && run >= std::min(probe_steps, r_ - depth_);
       if (full || (settled && probed && value <= before_probe * (1 + 0.25 * gap_)) || spent) {
         if (!full && spent && !(settled && probed)) answer.effort.outcome = outcome::budget_spent;

@@ -86,7 +86,9 @@ class narrow_krylov_solver {
     answer.v = vectors_[1].as_const();
     answer.sigma = sigma_;
     answer.upper = upper_;
-    answer.contraction = 1 + rounding<T>(m_, n_);
+    answer.contraction = 1 + rounding<T>(m_, n_) +
+                         static_cast<double>(std::max(m_, n_)) *
+                             static_cast<double>(std::numeric_limits<T>::epsilon());
     return answer;
   }
 

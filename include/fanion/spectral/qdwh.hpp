@@ -38,6 +38,10 @@ class qdwh_solver {
   [[nodiscard]] polar_factor<T, space> solve(B& b, const operand<T, space>& a) {
     const matrix_view<T, space> one(buffer_.data(), r_, l_), two(one.data() + r_ * l_, r_, l_);
     short_side<T, space> now = lay_on_short_side(b, a, one);
+    if (now.x.data() != one.data()) {  // the steps below are to see the same bits for every 2ʲA
+      b.axpby(now.scale, now.x, T(0), one);
+      now = {one.as_const(), T(1), now.turned};
+    }
     b.syrk(now.scale * now.scale, now.x, T(0), gram(), scratch());
     // ‖A‖₂² <= ‖AAᵀ‖_F, and Hölder: the mean singular value is at least this.
     const double fourth = static_cast<double>(b.norm(gram().as_const()));
