@@ -159,9 +159,10 @@ class ritz_pair {
 
   /// R diag(1/s) into turn_, with which A Z becomes A V: not finite for s = 0. Column i of A V then
   /// carries the rounding of A Z, times Σ_c ‖z_c‖ |R_ci| / s_i, and that of R, whose small entries
-  /// are no better than its large ones, times ‖Z‖_F / s_i: false where together they amplify it to
-  /// more than reports allow for.
+  /// are no better than its large ones, times ‖Z‖_F / s_i: false where together they might bring
+  /// it to four times what reports allow for, of which it then falls well short.
   [[nodiscard]] bool unmix(B& b, index_t rank, index_t range) {
+    if (range == 0) return true;                     // A X vanished: nothing to turn
     const auto lengths = lengths_.columns(0, rank);  // ‖z_c‖, which orthonormal Q keeps
     for (index_t c = 0; c < rank; ++c)
       b.norm_to(core_.block(0, c, range, 1).as_const(), lengths.columns(c, 1));
@@ -173,7 +174,7 @@ class ritz_pair {
     const auto amplification = core_.block(0, 0, 1, range);
     b.multiply(T(1), lengths.as_const(), r.as_const(), T(0), amplification, scratch_);
     const double most =
-        rounding<T>(m_, n_) / static_cast<double>(std::numeric_limits<T>::epsilon());
+        4 * rounding<T>(m_, n_) / static_cast<double>(std::numeric_limits<T>::epsilon());
     const T size = b.norm(lengths.as_const()), least = middle_[static_cast<std::size_t>(range - 1)];
     return static_cast<double>(b.reduce_entries(amplification.as_const(), reduction::max_abs) +
                                size / least) <= most;
