@@ -330,7 +330,6 @@ class krylov_solver {
     const auto u = ritz_vectors_[left], v = ritz_vectors_[1 - left];
     const auto out_u = kept_[left], out_v = kept_[1 - left];
     basis_.ritz_vectors(b, u, v);
-    (void)b.template orthonormalize<T>(u, scratch_);
     triplets_from_side(b, u.as_const(), v, out_u, std::span(sigma_), out_v, scratch_);
     rank_ = k;
     held_[0] = held_[1] = true;

@@ -220,12 +220,21 @@ class krylov_basis {
     b.multiply(T(-1), basis, h.as_const(), T(1), x, scratch_);
   }
 
-  /// Orthonormalises x, which was projected once: what was left of a column that nearly lay in the
-  /// span has to lose its share of it again. Returns the rank, at most what is left of the side.
+  /// Orthonormalises x, which was projected once, beside the columns multiplied. A column of which
+  /// a projection leaves little, noise among them, has to lose its share of their span again; where
+  /// that does not end, nothing is left outside. Returns the rank, at most what is left of the
+  /// side.
   index_t settle(B& b, matrix_view<T, space> x) {
-    const index_t rank = b.orthonormalize(x, scratch_);
-    project(b, x.columns(0, rank));
-    return std::min(b.orthonormalize(x.columns(0, rank), scratch_), rows() - size_);
+    index_t rank = b.orthonormalize(x, scratch_);
+    for (int pass = 0; pass < 4; ++pass) {
+      project(b, x.columns(0, rank));
+      bool stands = true;
+      for (index_t j = 0; j < rank; ++j)
+        stands = stands && b.norm(x.columns(j, 1).as_const()) > T(0.7);
+      rank = b.orthonormalize(x.columns(0, rank), scratch_);
+      if (stands) return std::min(rank, rows() - size_);
+    }
+    return 0;
   }
 
   index_t m_, n_, most_, width_;
