@@ -34,7 +34,7 @@ void for_each_method(bool polar, F&& f) {
   f(power{.gap = 1e-2});
   f(randomized{});
   f(lanczos{});
-  f(block_krylov{});
+  f(block_krylov{.gap = 1e-2});
   if (!polar) return;
   f(newton_schulz{});
   f(polar_express{});

