@@ -274,6 +274,13 @@ class krylov_solver {
     for (std::size_t i = 0; i < upper_.size(); ++i) upper_[i] = std::min(upper_[i], trial_[i]);
   }
 
+  /// ‖U‖₂ ‖V‖₂ at most: a basis orthogonalised until it stands, times vectors of a small problem.
+  [[nodiscard]] double contraction() const {
+    return 1 + rounding<T>(m_, n_) +
+           static_cast<double>(basis_.size()) *
+               static_cast<double>(std::numeric_limits<T>::epsilon());
+  }
+
   [[nodiscard]] bool finished(B& b, bool whole, effort& done) {
     double value = 0, bound = 0, residual = 0;
     const double noise = rounding<T>(m_, n_) * std::pow(basis_.ritz(0), 2);  // of a squared value
@@ -283,7 +290,8 @@ class krylov_solver {
       residual = std::hypot(residual, basis_.residual(b, i));
     }
     if (tol_ > 0) return found_vectors(b, residual, whole, done);
-    const double slack = rounding<T>(m_, n_), missed = 1 - value / (bound * (1 + 2 * slack));
+    const double slack = rounding<T>(m_, n_),
+                 missed = 1 - value / (bound * (1 + 2 * slack) * contraction());
     if (missed <= std::max(gap_, 16 * slack)) return true;
     // A whole space in which the values are too small to be told from rounding, or a restarted one,
     // which proves nothing new and has its residuals left.
@@ -344,9 +352,7 @@ class krylov_solver {
     answer.v = kept_[1].as_const();
     answer.sigma = sigma_;
     answer.upper = std::span<const double>(upper_).first(static_cast<std::size_t>(k));
-    answer.contraction = 1 + rounding<T>(m_, n_) +
-                         static_cast<double>(std::max(m_, n_)) *
-                             static_cast<double>(std::numeric_limits<T>::epsilon());
+    answer.contraction = contraction();
     answer.effort.residual = basis_.ritz(0) > 0 ? residual / basis_.ritz(0) : 0;
     answer.effort.failure_probability = basis_.next() == 0 ? 0 : failure;
   }
