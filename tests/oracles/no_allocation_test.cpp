@@ -119,6 +119,7 @@ void check_all(Eigen::Index m, Eigen::Index n, bool decompose) {
   check(in, "randomized", f_fanion, randomized{});
   check(in, "lanczos", f_fanion, lanczos{.passes = 60});
   check(in, "block_krylov", f_fanion, block_krylov{.gap = 1e-2});
+  check(in, "block_krylov, in float", f_fanion, block_krylov{.gap = 1e-2, .in_float = true});
   check(in, "block_krylov, restarted", f_fanion, block_krylov{.tol = 1e-3, .basis = 60});
   check(in, "newton_schulz", spectral(), newton_schulz{.steps = 2});
   check(in, "polar_express", dual(nuclear() + frobenius()), polar_express{.steps = 2});

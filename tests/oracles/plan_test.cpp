@@ -46,6 +46,7 @@ void for_each_plan(F&& f) {
   f(f_fanion, randomized{});
   f(f_fanion, lanczos{});
   f(f_fanion, block_krylov{});
+  f(f_fanion, block_krylov{.gap = 1e-3, .in_float = true});
   f(spectral(), newton_schulz{});
   f(spectral(), polar_express{});
   f(spectral(), qdwh{});

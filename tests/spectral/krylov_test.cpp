@@ -327,3 +327,14 @@ TEST_CASE("a copy in float proves the gap of the doubles") {
   const auto report = lmo(dual(ky_fan(2)), far, d, block_krylov{.gap = 1e-2, .in_float = true});
   CHECK(report.gap() <= 1e-2);
 }
+
+TEST_CASE_TEMPLATE("a whole space needs no luck, and says so", T, float, double) {
+  // Two random columns prove little about seven values until the space is whole.
+  const matrix_of<T> m = matrices::gaussian(30, 40).cast<T>();
+  matrix_of<T> d;
+  const auto report = lmo(dual(ky_fan(7)), m, d, block_krylov{.gap = 1e-12, .block = 2});
+  CHECK(report.failure_probability == 0);
+  CHECK(static_cast<reference::real>(report.bound) >=
+        reference::leading_sum(reference::facts_of(m), 7));
+  CHECK(report.gap() <= 1e-3);
+}

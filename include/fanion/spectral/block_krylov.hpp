@@ -96,6 +96,7 @@ class krylov_solver {
       if (basis_.full()) {
         basis_.restart(b, depth_ + (size - depth_) / 2);
         random_start_ = false;
+        remainder_ = std::numeric_limits<double>::infinity();  // that of a larger space
       }
     }
     finish(b, left, answer);
@@ -147,7 +148,7 @@ class krylov_solver {
 
  private:
   static constexpr index_t most_passes = 2000;
-  static constexpr index_t every_power = std::numeric_limits<index_t>::max();
+  static constexpr index_t every_power = index_t(1) << 40;  ///< with room to count on
   /// Of all that is proven from random numbers in one call.
   static constexpr double failure = 1e-3;
 
@@ -162,7 +163,7 @@ class krylov_solver {
     const index_t wanted = given > 0 ? given : std::max<index_t>(512, 4 * depth_);
     return std::min(std::max(m_, n_), std::max(wanted, 3 * (depth_ + fresh_)));
   }
-  [[nodiscard]] index_t views_size() const { return 2 * (m_ + n_) * depth_ + 3 * depth_ * depth_; }
+  [[nodiscard]] index_t views_size() const { return 2 * (m_ + n_) * depth_; }
   [[nodiscard]] index_t scratch_size(const B& b) const {
     return std::max(one_sided_scratch_size<T>(b, m_, n_, depth_), apply_size<T>(b, m_, n_, depth_));
   }
@@ -178,7 +179,7 @@ class krylov_solver {
     ++calls_;
     draws_ = 0;
     degree_ = -1;
-    patience_ = 0;
+    patience_ = probes_ = 0;
     turned_ = std::numeric_limits<double>::infinity();
     probe_ = 0;
     random_start_ = true;
@@ -228,8 +229,11 @@ class krylov_solver {
   void read_probe(B& b) {
     if (probe_ == 0) return;
     const double seen = static_cast<double>(b.norm(basis_.newest())) * probe_;
+    // Each has half the chance to fail that the last one had: all together not more than
+    // `failure`/2.
+    const double chance = std::ldexp(failure, -2 - probes_++);
     remainder_ =
-        std::min(remainder_, seen / least_normal_singular_value(1, probe_columns_, failure / 2));
+        std::min(remainder_, seen / least_normal_singular_value(1, probe_columns_, chance));
     probe_ = 0;
   }
 
@@ -244,6 +248,11 @@ class krylov_solver {
     // is good to this, whatever its size.
     const double noise = 6 * slack * first * first;
     const auto root = [noise](double square) { return std::sqrt(square + noise); };
+    // The whole space needs no luck: what random numbers have proven is forgotten.
+    if (whole) {
+      remainder_ = std::numeric_limits<double>::infinity();
+      std::fill(upper_.begin(), upper_.end(), remainder_);
+    }
     bound_singular_values(ritz, slack * first, frobenius, slack, std::span(trial_), remainder_);
     for (double& x : trial_) x = root(x * x);
     take_lower();
@@ -290,8 +299,8 @@ class krylov_solver {
       residual = std::hypot(residual, basis_.residual(b, i));
     }
     if (tol_ > 0) return found_vectors(b, residual, whole, done);
-    const double slack = rounding<T>(m_, n_),
-                 missed = 1 - value / (bound * (1 + 2 * slack) * contraction());
+    const double slack = rounding<T>(m_, n_);
+    const double missed = 1 - value / (bound * (1 + 2 * slack) * contraction());
     if (missed <= std::max(gap_, 16 * slack)) return true;
     // A whole space in which the values are too small to be told from rounding, or a restarted one,
     // which proves nothing new and has its residuals left.
@@ -374,7 +383,8 @@ class krylov_solver {
   bool held_[2] = {false, false};
   index_t rank_ = 0;
   bool random_start_ = true;
-  index_t start_rows_ = 0, start_columns_ = 0, degree_ = 0, probe_columns_ = 0, patience_ = 0;
+  index_t start_rows_ = 0, start_columns_ = 0, degree_ = 0, probe_columns_ = 0;
+  int patience_ = 0, probes_ = 0;
   double probe_ = 0;
   double remainder_ = 0;
   double turned_ = 0;

@@ -63,7 +63,6 @@ class krylov_basis {
   [[nodiscard]] index_t size() const { return size_; }  ///< columns multiplied so far
   [[nodiscard]] index_t next() const { return next_; }  ///< columns waiting
   [[nodiscard]] bool full() const { return size_ + next_ > most_; }
-  [[nodiscard]] std::span<T> scratch() const { return scratch_; }
 
   /// Where the next block is to be written: at most `width` columns, and no more than are left.
   [[nodiscard]] matrix_view<T, space> room(index_t columns) const {

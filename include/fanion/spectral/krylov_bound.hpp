@@ -66,10 +66,10 @@ class krylov_bound {
   /// Ω has the bound of the one before it.
   void bound(index_t degree, double failure, std::span<double> upper) {
     const auto count = static_cast<index_t>(upper.size());
-    const index_t provable = std::min({count, columns_, count_});
+    const index_t provable = std::min(count, columns_);
     double last = std::numeric_limits<double>::infinity();
     for (index_t l = 1; l <= count; ++l) {
-      if (l <= provable) {
+      if (l <= std::min(provable, count_)) {
         const double least =
             least_normal_singular_value(l, columns_, failure / static_cast<double>(provable));
         last = std::min(last, bound_one(l - 1, degree, least));
