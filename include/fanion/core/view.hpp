@@ -61,6 +61,22 @@ class matrix_view {
   index_t ld_ = 0;
 };
 
+/// Cuts packed matrices, one after another, from memory that is known to hold them all.
+template <class T, class Space = host_space>
+class view_cutter {
+ public:
+  explicit view_cutter(T* memory) : next_(memory) {}
+
+  [[nodiscard]] matrix_view<T, Space> operator()(index_t rows, index_t cols) {
+    const matrix_view<T, Space> view(next_, rows, cols);
+    next_ += view.size();
+    return view;
+  }
+
+ private:
+  T* next_;
+};
+
 /// A read-only view that takes no part in deduction, so that a mutable view may be passed as
 /// `x.as_const()` and the scalar comes from the other arguments.
 template <class T, class Space = host_space>

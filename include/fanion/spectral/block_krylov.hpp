@@ -49,12 +49,7 @@ class krylov_solver {
         sigma_(static_cast<std::size_t>(depth_)),
         upper_(static_cast<std::size_t>(depth_ + 1)),
         trial_(upper_.size()) {
-    T* at = buffer_.data();
-    const auto take = [&at](index_t rows, index_t cols) {
-      const matrix_view<T, space> view(at, rows, cols);
-      at += rows * cols;
-      return view;
-    };
+    view_cutter<T, space> take(buffer_.data());
     for (const std::size_t s : {0u, 1u}) {
       kept_[s] = take(s == 0 ? m : n, depth_);
       ritz_vectors_[s] = take(s == 0 ? m : n, depth_);

@@ -34,12 +34,7 @@ class krylov_basis {
         width_(width),
         buffer_(b.template make_workspace<T>(views_size() + scratch_size(b))),
         squares_(static_cast<std::size_t>(size)) {
-    T* at = buffer_.data();
-    const auto take = [&at](index_t rows, index_t cols) {
-      const matrix_view<T, space> view(at, rows, cols);
-      at += rows * cols;
-      return view;
-    };
+    view_cutter<T, space> take(buffer_.data());
     for (const std::size_t s : {0u, 1u}) sides_[s] = take(s == 0 ? m : n, size + width);
     work_ = take(std::max(m, n), width);
     projected_ = take(size, size);

@@ -42,12 +42,7 @@ class lanczos_solver {
         sigma_(static_cast<std::size_t>(size_)),
         upper_(static_cast<std::size_t>(depth_ + 1)),
         trial_(upper_.size()) {
-    T* at = buffer_.data();
-    const auto take = [&at](index_t rows, index_t cols) {
-      const matrix_view<T, space> view(at, rows, cols);
-      at += rows * cols;
-      return view;
-    };
+    view_cutter<T, space> take(buffer_.data());
     u_ = take(l_, size_);
     v_ = take(r_, size_ + 1);
     ritz_u_ = take(l_, size_);

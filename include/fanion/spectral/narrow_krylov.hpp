@@ -35,12 +35,9 @@ class narrow_krylov_solver {
             std::max(one_sided_scratch_size<T>(b, m, n, depth_), apply_size<T>(b, m, n, depth_)))),
         sigma_(static_cast<std::size_t>(depth_)),
         upper_(static_cast<std::size_t>(depth_)) {
-    T* at = buffer_.data();
+    view_cutter<T, space> take(buffer_.data());
     for (const std::size_t s : {0u, 1u})
-      for (auto* view : {&basis_[s], &vectors_[s]}) {
-        *view = matrix_view<T, space>(at, s == 0 ? m : n, depth_);
-        at += view->size();
-      }
+      for (auto* view : {&basis_[s], &vectors_[s]}) *view = take(s == 0 ? m : n, depth_);
   }
 
   /// Allocates nothing.

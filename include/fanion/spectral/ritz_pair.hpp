@@ -48,12 +48,7 @@ class ritz_pair {
         buffer_(b.template make_workspace<T>(views_size() + scratch_size(b))),
         sigma_(static_cast<std::size_t>(block)),
         middle_(static_cast<std::size_t>(block)) {
-    T* at = buffer_.data();
-    const auto take = [&at](index_t rows, index_t cols) {
-      const matrix_view<T, space> view(at, rows, cols);
-      at += rows * cols;
-      return view;
-    };
+    view_cutter<T, space> take(buffer_.data());
     for (const std::size_t s : {0u, 1u})
       for (auto* view : {&sides_[s].basis, &sides_[s].work, &sides_[s].image})
         *view = take(s == 0 ? m : n, block_);
