@@ -28,6 +28,14 @@ Eigen::MatrixXd spectrum(Eigen::Index m, Eigen::Index n, F sigma) {
   return quick_frame(m, r, 5) * s.asDiagonal() * quick_frame(n, r, 6).transpose();
 }
 
+/// Noise whose rows shrink.
+Eigen::MatrixXd noise_of_four_decades(Eigen::Index m, Eigen::Index n) {
+  Eigen::MatrixXd x = matrices::gaussian(m, n);
+  for (Eigen::Index i = 0; i < m; ++i)
+    x.row(i) *= std::pow(10, -4 * static_cast<double>(i) / static_cast<double>(m));
+  return x;
+}
+
 struct named {
   const char* name;
   Eigen::MatrixXd matrix;
@@ -67,12 +75,12 @@ truth truth_of(const matrix_of<T>& m) {
 
 template <class T, class Method>
 void check(const truth& known, const matrix_of<T>& m, const Method& method, double gap,
-           bool meets = true) {
+           bool meets = true, int calls = 2) {
   CAPTURE(gap);
   matrix_of<T> d;
   auto plan = plan_lmo(spectral(), m, method);
-  // The second call starts from what the first has learned.
-  for (int call = 0; call < 2; ++call) {
+  // The second call starts from what the first has learned; the third may use another method.
+  for (int call = 0; call < calls; ++call) {
     const lmo_report report = plan.execute(m, d);
     CAPTURE(call);
     CAPTURE(report.iterations);
@@ -127,6 +135,14 @@ TEST_CASE_TEMPLATE("qdwh: the certificate is true, and met", T, float, double) {
   for_zoo<T>([](const truth& known, const matrix_of<T>& m) {
     for (const double gap : {1e-2, 1e-4, 1e-6, 1e-10, 1e-13})
       if (sizeof(T) == 8 || gap >= 1e-4) check<T>(known, m, qdwh{.gap = gap}, gap);
+  });
+}
+
+TEST_CASE_TEMPLATE("automatic: the certificate is true, and met", T, float, double) {
+  for_zoo<T>([](const truth& known, const matrix_of<T>& m) {
+    for (const double gap : {1e-2, 1e-4, 1e-6, 1e-10})
+      if (sizeof(T) == 8 || gap >= 1e-4)
+        check<T>(known, m, automatic{.gap = gap}, gap, std::min(m.rows(), m.cols()) > 64, 4);
   });
 }
 
@@ -199,6 +215,98 @@ TEST_CASE("a plan does not go back and forth between too few steps and many") {
     int more = 0;
     for (int call = 0; call < 60; ++call) more += plan.execute(m, d).iterations > first;
     CHECK(more <= 3);
+  }
+}
+
+TEST_CASE("qdwh learns how far down its matrices reach") {
+  const matrix_of<double> m = noise_of_four_decades(90, 90);
+  for (const double gap : {1e-4, 1e-6, 1e-8}) {
+    CAPTURE(gap);
+    auto plan = plan_lmo(spectral(), m, qdwh{.gap = gap});
+    matrix_of<double> d;
+    const index_t first = plan.execute(m, d).iterations;
+    index_t more = 0;
+    for (int call = 0; call < 40; ++call) {
+      const lmo_report report = plan.execute(m, d);
+      CHECK(report.outcome == outcome::converged);
+      CHECK(report.gap() <= gap);
+      if (call < 8) CHECK(report.iterations < first);
+      more += report.iterations >= first;
+    }
+    CHECK(more <= 2);
+    plan.reset();
+    CHECK(plan.execute(m, d).iterations == first);
+  }
+}
+
+TEST_CASE("automatic goes over to the polar method that costs less, and back") {
+  const matrix_of<double> noise = matrices::gaussian(90, 270),
+                          graded = spectrum(
+                              90, 270, [](double k, double r) { return std::pow(10, -4 * k / r); });
+  auto plan = plan_lmo(spectral(), noise, automatic{.gap = 1e-6});
+  matrix_of<double> d;
+  // Eigenvectors take one iteration, polynomials take steps.
+  const auto by_eigenvectors = [&](const matrix_of<double>& m) {
+    const lmo_report report = plan.execute(m, d);
+    CHECK(report.outcome == outcome::converged);
+    CHECK(report.gap() <= 1e-6);
+    return report.iterations == 1;
+  };
+  for (int call = 0; call < 4; ++call) CHECK(!by_eigenvectors(noise));
+  for (int call = 0; call < 2; ++call) CHECK(!by_eigenvectors(graded));
+  int eigenvectors = 0;
+  for (int call = 0; call < 40; ++call) eigenvectors += by_eigenvectors(graded);
+  CHECK(eigenvectors >= 36);
+  CHECK(eigenvectors < 40);  // the polynomials are tried anew
+  for (int call = 0; call < 70; ++call) (void)by_eigenvectors(noise);
+  for (int call = 0; call < 10; ++call) CHECK(!by_eigenvectors(noise));
+}
+
+TEST_CASE("a checkpoint of a choice that no plan made is refused, and changes nothing") {
+  const matrix_of<double> m = noise_of_four_decades(90, 270);
+  for (const double gap : {1e-6, 1e-10}) {
+    auto plan = plan_lmo(spectral(), m, automatic{.gap = gap});
+    matrix_of<double> d;
+    std::ostringstream out, now, again;
+    plan.save(out);
+    for (int call = 0; call < 4; ++call) (void)plan.execute(m, d);
+    plan.save(now);
+    const std::string start = out.str(), good = now.str();
+    CHECK(start != good);
+    // The memory ends with: the work of both methods, which is used, losses, wait, patience; four
+    // numbers of the polynomials; share, wait and patience of the rational steps.
+    const auto refuses = [&](std::size_t which, auto value) {
+      std::string bad = start;
+      std::memcpy(bad.data() + bad.size() - 8 * (13 - which), &value, sizeof value);
+      std::istringstream in(bad);
+      CHECK_THROWS_AS(plan.load(in), std::invalid_argument);
+    };
+    for (const double work : {-1.0, std::numeric_limits<double>::quiet_NaN()})
+      for (const std::size_t which : {0u, 1u}) refuses(which, work);
+    for (const std::int64_t flag : {-1, 2})
+      for (const std::size_t which : {2u, 3u}) refuses(which, flag);
+    for (const std::int64_t wait : {-1, 2000})
+      for (const std::size_t which : {4u, 7u, 11u}) refuses(which, wait);
+    for (const std::int64_t patience : {0, 1025})
+      for (const std::size_t which : {5u, 8u, 12u}) refuses(which, patience);
+    for (const double share : {0.0, 1.5, std::numeric_limits<double>::quiet_NaN()})
+      refuses(10, share);
+    plan.save(again);
+    CHECK(again.str() == good);
+    for (const matrix_of<double>& next : {m, matrix_of<double>(matrices::gaussian(90, 270))}) {
+      auto first = plan_lmo(spectral(), m, automatic{.gap = gap}),
+           second = plan_lmo(spectral(), m, automatic{.gap = gap});
+      for (int call = 0; call < 5; ++call) (void)first.execute(next, d);
+      std::stringstream file;
+      first.save(file);
+      second.load(file);
+      matrix_of<double> e;
+      for (int call = 0; call < 20; ++call) {
+        (void)first.execute(next, d);
+        (void)second.execute(next, e);
+        CHECK(d == e);
+      }
+    }
   }
 }
 

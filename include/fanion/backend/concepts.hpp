@@ -103,6 +103,15 @@ concept Backend = BackendFor<B, float> && BackendFor<B, double> &&
   b.convert(a, d.as_const(), f);
 };
 
+/// Threads that share a large product.
+template <class B>
+[[nodiscard]] constexpr index_t threads_of(const B& b) {
+  if constexpr (requires { b.threads(); })
+    return b.threads();
+  else
+    return 1;
+}
+
 /// The backend that a plan makes for itself when it is given none: `type`, by memory space.
 template <class Space>
 struct default_backend;

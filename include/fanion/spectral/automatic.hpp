@@ -3,6 +3,7 @@
 
 #include <fanion/spectral/block_iteration.hpp>
 #include <fanion/spectral/block_krylov.hpp>
+#include <fanion/spectral/cheaper_polar.hpp>
 #include <fanion/spectral/exact.hpp>
 #include <fanion/spectral/gram_eigen.hpp>
 #include <fanion/spectral/lanczos.hpp>
@@ -42,7 +43,9 @@ template <Real T, class B>
 using any_solver =
     std::variant<std::monostate, exact_solver<T, B>, polar_solver<T, B>, block_solver<T, B>,
                  lanczos_solver<T, B>, krylov_solver<T, B>, qdwh_solver<T, B>,
-                 gram_eigen_solver<T, B>, narrow_krylov_solver<T, B>>;
+                 gram_eigen_solver<T, B>, narrow_krylov_solver<T, B>,
+                 cheaper_polar_solver<T, B, qdwh_solver<T, B>>,
+                 cheaper_polar_solver<T, B, gram_eigen_solver<T, B>>>;
 
 /// Whether a solver answers with a polar factor, rather than with triplets.
 template <class S>
@@ -53,8 +56,10 @@ template <Real T, class B>
 inline constexpr bool yields_polar_factor<qdwh_solver<T, B>> = true;
 template <Real T, class B>
 inline constexpr bool yields_polar_factor<gram_eigen_solver<T, B>> = true;
+template <Real T, class B, class Other>
+inline constexpr bool yields_polar_factor<cheaper_polar_solver<T, B, Other>> = true;
 
-enum class polar_choice { polynomials, halley, eigenvectors };
+enum class polar_choice { polynomials, halley, polynomials_or_halley, polynomials_or_eigenvectors };
 
 /// The cheapest way to a polar factor, for r = min(m, n) > 64 and a = L/r. In units of r³ flops at
 /// the speed of products, which is what symmetric halves cost:
@@ -62,18 +67,21 @@ enum class polar_choice { polynomials, halley, eigenvectors };
 ///   polynomials    steps (3a + 1), less in blocks; about log(1/gap)/2 steps for noise, twice that
 ///                  for graded spectra
 ///   halley         3 to 5 steps of 3a + 4: the inverse runs at half the speed of products
-///   eigenvectors   3a + 31: the eigenvectors of r x r cost as much as 30, twice that in float
+///   eigenvectors   3a + 1 and, for the eigenvectors of r x r, 30 for each thread that shares the
+///                  products; twice that in float
 ///
-/// So polynomials win while the gap is loose, and always in float, which resolves no small one. In
-/// double and for small gaps the rational steps win where the matrix is near square, and the
-/// eigenvectors where it is oblong, unless the gap is beyond what Gram matrices certify. Threads
-/// serve the products in all three, so the choice does not look at them.
+/// In double and for small gaps the rational steps win where the matrix is near square. Elsewhere
+/// the spectrum decides: for noise the polynomials win, for a graded spectrum another method, and
+/// cheaper_polar.hpp finds out from call to call. Eigenvectors are no choice where the gap is
+/// beyond what Gram matrices certify, nor in float.
 template <Real T>
 [[nodiscard]] constexpr polar_choice polar_choice_for(index_t m, index_t n, double gap) {
-  const index_t r = std::min(m, n), l = std::max(m, n);
-  if (std::same_as<T, float> || gap >= 1e-4) return polar_choice::polynomials;
-  if (2 * l < 3 * r) return polar_choice::halley;
-  return gap >= 1e-8 ? polar_choice::eigenvectors : polar_choice::polynomials;
+  const bool wide = std::same_as<T, double>, near_square = 2 * std::max(m, n) < 3 * std::min(m, n);
+  if (near_square)
+    return wide && gap < 1e-4 ? polar_choice::halley : polar_choice::polynomials_or_halley;
+  if (!wide || gap >= 1e-2) return polar_choice::polynomials;
+  return gap >= 1e-8 ? polar_choice::polynomials_or_eigenvectors
+                     : polar_choice::polynomials_or_halley;
 }
 
 /// The solver for a need and a method.
@@ -112,13 +120,24 @@ template <Real T, class B, SpectralMethod M>
     if (r <= 64) return make_solver<T>(b, m, n, need, exact{});
     if (need.polar) {
       const double gap = method.gap.value_or(default_gap<T>);
+      const polar_express polynomials{.gap = gap};
       switch (polar_choice_for<T>(m, n, gap)) {
         case polar_choice::halley:
           return make_solver<T>(b, m, n, need, qdwh{.gap = gap});
-        case polar_choice::eigenvectors:
-          return make_solver<T>(b, m, n, need, gram_eigen{.gap = gap});
         case polar_choice::polynomials:
-          return make_solver<T>(b, m, n, need, polar_express{.gap = gap});
+          return make_solver<T>(b, m, n, need, polynomials);
+        case polar_choice::polynomials_or_halley: {
+          using halley = qdwh_solver<T, B>;
+          const index_t steps = gap < 1e-8 ? 5 : 3;
+          return solver(std::in_place_type<cheaper_polar_solver<T, B, halley>>, b, m, n,
+                        polynomials, qdwh{.gap = gap}, halley::work_of(r, std::max(m, n), steps));
+        }
+        case polar_choice::polynomials_or_eigenvectors: {
+          using eigenvectors = gram_eigen_solver<T, B>;
+          return solver(std::in_place_type<cheaper_polar_solver<T, B, eigenvectors>>, b, m, n,
+                        polynomials, gram_eigen{.gap = gap},
+                        eigenvectors::work_of(r, std::max(m, n), threads_of(b)));
+        }
       }
     }
     // A block nearly as wide as the matrix does the full decomposition's work without its answer.

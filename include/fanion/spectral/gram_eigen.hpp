@@ -9,6 +9,7 @@
 #include <cmath>
 #include <concepts>
 #include <optional>
+#include <span>
 
 namespace fanion {
 
@@ -20,12 +21,22 @@ template <Real T, class B>
 class gram_eigen_solver {
  public:
   using space = typename B::space;
+  using experience = typename qdwh_solver<T, B>::experience;
 
-  gram_eigen_solver(B& b, index_t m, index_t n, const gram_eigen& method)
+  /// Scalars that a solver of this shape and its second resort work in, beside r x r doubles.
+  [[nodiscard]] static index_t memory_size(const B& b, index_t m, index_t n) {
+    return std::max(2 * m * n, qdwh_solver<T, B>::memory_size(b, m, n));
+  }
+
+  /// In memory of its own, unless some is lent.
+  gram_eigen_solver(B& b, index_t m, index_t n, const gram_eigen& method, std::span<T> lent = {})
       : r_(std::min(m, n)),
         l_(std::max(m, n)),
         width_(std::same_as<T, double> ? 0 : std::min<index_t>(l_, 512)),
-        buffer_(b.template make_workspace<T>(2 * r_ * l_)),
+        buffer_(b.template make_workspace<T>(!lent.empty() ? 0
+                                             : method.gap  ? memory_size(b, m, n)
+                                                           : 2 * r_ * l_)),
+        memory_(lent.empty() ? buffer_.span() : lent),
         wide_(b.template make_workspace<double>(
             2 * r_ * r_ + r_ + 2 * r_ * width_ +
             std::max({b.template syrk_size<double>(r_, std::max(l_, r_)),
@@ -33,11 +44,12 @@ class gram_eigen_solver {
                       b.template multiply_size<double>(r_, r_, l_)}))) {
     if (!method.gap) return;
     gap_ = expects_positive(*method.gap, "gram_eigen: gap");
-    again_.emplace(b, m, n, qdwh{.gap = gap_});
+    again_.emplace(b, m, n, qdwh{.gap = gap_}, memory_);
   }
 
   [[nodiscard]] polar_factor<T, space> solve(B& b, const operand<T, space>& a) {
-    const matrix_view<T, space> one(buffer_.data(), r_, l_), two(one.data() + r_ * l_, r_, l_);
+    work_ = work_of(r_, l_, threads_of(b));
+    const matrix_view<T, space> one(memory_.data(), r_, l_), two(one.data() + r_ * l_, r_, l_);
     const short_side<T, space> x = lay_on_short_side(b, a, one);
     const double scale = static_cast<double>(x.scale);
     const matrix_view<double, space> G(wide_.data(), r_, r_), V(G.data() + r_ * r_, r_, r_);
@@ -82,8 +94,31 @@ class gram_eigen_solver {
     const index_t passes = answer.effort.passes;
     answer = again_->solve(b, a);
     answer.effort.passes += passes;
+    work_ += again_->work();
     return answer;
   }
+
+  /// Flops of the last call at the speed of products, in units of r³. The eigenvectors cost about
+  /// 30 on one thread, and have no more of them.
+  [[nodiscard]] double work() const { return work_; }
+  [[nodiscard]] static constexpr double work_of(index_t r, index_t l, index_t threads) {
+    return 3 * static_cast<double>(l) / static_cast<double>(r) + 1 +
+           30 * static_cast<double>(threads);
+  }
+
+  void reset() {
+    if (again_) again_->reset();
+  }
+  void save(archive_writer& out) const {
+    if (again_) again_->save(out);
+  }
+  [[nodiscard]] experience recall(archive_reader& in) const {
+    return again_ ? again_->recall(in) : experience();
+  }
+  void adopt(const experience& e) {
+    if (again_) again_->adopt(e);
+  }
+  void load(archive_reader& in) { adopt(recall(in)); }
 
  private:
   /// use(j, columns j .. of x in double), part by part.
@@ -103,8 +138,9 @@ class gram_eigen_solver {
 
   index_t r_, l_, width_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
+  std::span<T> memory_;
   decltype(std::declval<B&>().template make_workspace<double>(0)) wide_;
-  double gap_ = 0;
+  double gap_ = 0, work_ = 0;
   std::optional<qdwh_solver<T, B>> again_;
 };
 

@@ -25,6 +25,13 @@ class polar_solver {
  public:
   using space = typename B::space;
 
+  /// What calls have taught: the steps beside the guess, whether one less is being tried, for how
+  /// many calls to leave it, and for how many after the next failure.
+  struct experience {
+    std::int64_t shift = 0, wait = 0, patience = 8, trial = 0;
+  };
+  static constexpr std::int64_t most_patience = 1024;
+
   polar_solver(B& b, index_t m, index_t n, const newton_schulz& method)
       : polar_solver(b, m, n, std::numeric_limits<double>::infinity(), 1) {
     fixed_ = within_budget(expects_at_least(method.steps, 1, "newton_schulz: steps"),
@@ -32,10 +39,17 @@ class polar_solver {
     given_ = method.coefficients == schulz::classic ? classic_step : keller_jordan_step;
   }
 
-  polar_solver(B& b, index_t m, index_t n, const polar_express& method)
+  /// Scalars that a solver of this shape works in.
+  [[nodiscard]] static index_t memory_size(const B& b, index_t m, index_t n) {
+    const index_t r = std::min(m, n), l = std::max(m, n);
+    return 2 * r * l + gram_block<T, B>::size(r) + gram_block<T, B>::scratch_size(b, r, l);
+  }
+
+  /// In memory of its own, unless some is lent.
+  polar_solver(B& b, index_t m, index_t n, const polar_express& method, std::span<T> lent = {})
       : polar_solver(b, m, n,
                      expects_positive(method.gap.value_or(default_gap<T>), "polar_express: gap"),
-                     expects_at_least(method.block, 0, "polar_express: block")) {
+                     expects_at_least(method.block, 0, "polar_express: block"), lent) {
     fixed_ = within_budget(expects_at_least(method.steps, 0, "polar_express: steps"),
                            "polar_express: steps");
     safety_ = expects_positive(method.safety, "polar_express: safety");
@@ -46,7 +60,7 @@ class polar_solver {
 
   /// `frobenius` is positive and finite. Allocates nothing.
   [[nodiscard]] polar_factor<T, space> solve(B& b, const operand<T, space>& a) {
-    const matrix_view<T, space> one(buffer_.data(), r_, l_), two(one.data() + r_ * l_, r_, l_);
+    const matrix_view<T, space> one(memory_.data(), r_, l_), two(one.data() + r_ * l_, r_, l_);
     gram_block<T, B> gram(two.data() + r_ * l_, r_, scratch());
     short_side<T, space> now = lay_on_short_side(b, a, one);
     gram.open(b, now.scale, now.x);
@@ -66,6 +80,7 @@ class polar_solver {
     polar_factor<T, space> answer;
     answer.effort.passes = 1;
     record_.reset();
+    work_ = 0;
     for (index_t done = 0;;) {
       for (index_t t = done; t < planned; ++t) {
         const quintic p = next_step(lo, hi, t + 1 == planned);
@@ -84,6 +99,8 @@ class polar_solver {
                    now.scale, now.x, y);
         now = {y.as_const(), T(1), now.turned};
         noise += rounded;
+        work_ += 3 * static_cast<double>(l_) / static_cast<double>(r_) +
+                 static_cast<double>(4 * count - 3);
         done += count;
       }
       certify_polar(b, a, now, unit, rounding<T>(m_, n_) + noise, record_, answer);
@@ -108,12 +125,16 @@ class polar_solver {
     return answer;
   }
 
+  /// Flops of the last call in units of r³.
+  [[nodiscard]] double work() const { return work_; }
+
   void reset() { learned_ = {}; }
   void save(archive_writer& out) const {
     for (const std::int64_t x : {learned_.shift, learned_.wait, learned_.patience, learned_.trial})
       out.write(x);
   }
-  void load(archive_reader& in) {
+  /// Reads and checks; `adopt` changes this solver.
+  [[nodiscard]] static experience recall(archive_reader& in) {
     experience e;
     for (std::int64_t* x : {&e.shift, &e.wait, &e.patience, &e.trial}) *x = in.read<std::int64_t>();
     if (e.shift < -budget || e.shift > budget)
@@ -123,8 +144,10 @@ class polar_solver {
     if (e.wait < 0 || e.wait > e.patience)
       refuse("checkpoint: the calls to wait", "between 0 and the patience", e.wait);
     if (e.trial < 0 || e.trial > 1) refuse("checkpoint: the trial", "0 or 1", e.trial);
-    learned_ = e;
+    return e;
   }
+  void adopt(const experience& e) { learned_ = e; }
+  void load(archive_reader& in) { adopt(recall(in)); }
 
  private:
   static constexpr index_t budget = quintic_reach::most;
@@ -132,13 +155,13 @@ class polar_solver {
   /// Below this share of ‖A‖₂ a singular value is rounding.
   static constexpr double least_lower = eps;
 
-  polar_solver(B& b, index_t m, index_t n, double gap, index_t block)
+  polar_solver(B& b, index_t m, index_t n, double gap, index_t block, std::span<T> lent = {})
       : m_(m),
         n_(n),
         r_(std::min(m, n)),
         l_(std::max(m, n)),
-        buffer_(b.template make_workspace<T>(2 * r_ * l_ + gram_block<T, B>::size(r_) +
-                                             gram_block<T, B>::scratch_size(b, r_, l_))),
+        buffer_(b.template make_workspace<T>(lent.empty() ? memory_size(b, m, n) : 0)),
+        memory_(lent.empty() ? buffer_.span() : lent),
         gap_(gap),
         block_(block),
         reach_(std::min(gap, 1.0) / 8) {}
@@ -149,8 +172,7 @@ class polar_solver {
   }
 
   [[nodiscard]] std::span<T> scratch() {
-    return buffer_.span().subspan(
-        static_cast<std::size_t>(2 * r_ * l_ + gram_block<T, B>::size(r_)));
+    return memory_.subspan(static_cast<std::size_t>(2 * r_ * l_ + gram_block<T, B>::size(r_)));
   }
 
   /// How many steps a matrix is likely to need whose mean singular value is `mean` times the bound
@@ -162,13 +184,6 @@ class polar_solver {
     const double wanted = lower_ > 0 ? lower_ : mean * std::max(edge, flat);
     return reach_.steps(std::max(wanted, least_lower));
   }
-
-  /// What calls have taught: the steps beside the guess, whether one less is being tried, for how
-  /// many calls to leave it, and for how many after the next failure.
-  struct experience {
-    std::int64_t shift = 0, wait = 0, patience = 8, trial = 0;
-  };
-  static constexpr std::int64_t most_patience = 1024;
 
   /// One step less is tried where the small σ would still hold little: their share of the sum falls
   /// with the square of the lower end or faster, in most spectra.
@@ -233,6 +248,7 @@ class polar_solver {
 
   index_t m_, n_, r_, l_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
+  std::span<T> memory_;
   double gap_;
   index_t block_;
   quintic_reach reach_;
@@ -240,6 +256,7 @@ class polar_solver {
   index_t fixed_ = 0;
   double lower_ = 0;
   double safety_ = 1;
+  double work_ = 0;
   std::array<quintic, static_cast<std::size_t>(budget)> steps_;
   polynomial_record record_;
   experience learned_;

@@ -73,7 +73,7 @@ void panel_add(index_t rows, const T* a, index_t lda, const T* w, T* y, index_t 
       prefetch<T, V, 1>(next, i, p);
       vec<T> column[static_cast<std::size_t>(V)];
 #pragma GCC unroll 8
-      for (index_t v = 0; v < V; ++v) column[v] = get(a + i + p * lda + v * lanes<T>);
+      for (index_t v = 0; v < V; ++v) hold(column[v] = get(a + i + p * lda + v * lanes<T>));
 #pragma GCC unroll 16
       for (index_t c = 0; c < N; ++c) {
         const vec<T> x = broadcast<T>(w[p * N + c]);
@@ -101,10 +101,11 @@ void panel_dot(index_t rows, T alpha, const T* a, index_t lda, const T* y, index
   const auto step = [&](auto get, index_t i) __attribute__((always_inline)) {
     vec<T> right[static_cast<std::size_t>(N)];
 #pragma GCC unroll 16
-    for (index_t c = 0; c < N; ++c) right[c] = get(y + i + c * ldy);
+    for (index_t c = 0; c < N; ++c) hold(right[c] = get(y + i + c * ldy));
 #pragma GCC unroll 16
     for (index_t p = 0; p < P; ++p) {
-      const vec<T> left = get(a + i + p * lda);
+      vec<T> left = get(a + i + p * lda);
+      hold(left);
 #pragma GCC unroll 16
       for (index_t c = 0; c < N; ++c) sum[c][p] += left * right[c];
     }

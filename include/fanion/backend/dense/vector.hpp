@@ -60,6 +60,17 @@ template <Real T>
   return x - vec<T>{};
 }
 
+/// Keeps v in a register from here on, where there are 32 of them: g++ takes a vector that was
+/// loaded for a name of the memory and loads it again for every use.
+template <class V>
+[[gnu::always_inline]] inline void hold([[maybe_unused]] V& v) noexcept {
+#if defined(__AVX512F__)
+  asm("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#endif
+}
+
 /// A vector of Count scalars, which need not be a register.
 template <Real T, index_t Count>
 struct short_vector {
