@@ -135,7 +135,7 @@ contender row(const std::string& name, index_t k, int threads, double columns,
 
 /// Columns of a block by default.
 inline double krylov_block(index_t k) {
-  return static_cast<double>(std::clamp<index_t>(k + 1, 2, 16));
+  return static_cast<double>(std::clamp<index_t>(k + 2, 3, 16));
 }
 
 /// For the vectors. `tol` asks for err_1 outright; where the spectrum is flat its estimate closes

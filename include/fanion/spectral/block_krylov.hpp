@@ -147,12 +147,12 @@ class krylov_solver {
   /// Of all that is proven from random numbers in one call.
   static constexpr double failure = 1e-3;
 
-  /// One column more than values asked for: with as many or fewer, the chance that a start is
-  /// nearly orthogonal to one of them puts the proof off. More columns save reads, but each column
-  /// costs arithmetic, and from 6 to 16 on more than is saved.
+  /// Two columns more than values asked for: with fewer, the chance that a start is nearly
+  /// orthogonal to one vector more than those puts the proofs off. More columns save reads, but
+  /// each costs arithmetic, and that soon costs more than it saves.
   static index_t fresh_columns(const block_krylov& method, index_t k) {
     const index_t given = expects_at_least(method.block, 0, "block_krylov: block");
-    return given > 0 ? given : std::clamp<index_t>(k + 1, 2, 16);
+    return given > 0 ? given : std::clamp<index_t>(k + 2, 3, 16);
   }
   [[nodiscard]] index_t basis_size(const block_krylov& method) const {
     const index_t given = expects_at_least(method.basis, 0, "block_krylov: basis");

@@ -103,7 +103,7 @@ struct randomized {
 struct block_krylov {
   std::optional<double> tol = {};
   std::optional<double> gap = {};
-  index_t block = 0;  ///< columns multiplied at once; 0: k + 1, at most 16
+  index_t block = 0;  ///< columns multiplied at once; 0: k + 2, at most 16
   index_t basis = 0;  ///< columns kept at most; 0: max(4k, 512)
   index_t passes = 0;
   /// For doubles: multiplies a copy in float, with the difference added to what is proven. An unset
