@@ -31,7 +31,7 @@ struct patience {
   double run = 20e3;     ///< milliseconds of one answer; a slower contender is out
   double search = 35e3;  ///< for one contender's settings: then no more of them are tried
   double rounds = 15e3;  ///< for the rounds in which all run in turn
-  int least_rounds = 3;
+  int least_rounds = 5;
   int most_rounds = 9;
 };
 

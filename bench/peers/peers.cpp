@@ -3,10 +3,10 @@
 ///   fanion_peers [--quick | --long] [--only TEXT] [--solver TEXT]... [--momenta FILE] --out FILE
 ///
 /// Three questions: the vectors (err_1 <= 1e-2), the value (gap <= 1e-2, once as it is and once as
-/// it is certified), and the polar factor (gap <= 1e-3 in float, 1e-10 in double, on one thread).
-/// Every contender looks for its fastest setting that reaches the question's limit, and those
-/// settings run in turn, with another start each round. The result is a JSON that page.py turns
-/// into docs/benchmarks.md; bench/peers/run.sh does all of it.
+/// it is certified), and the polar factor (gap <= 1e-3 in float, 1e-10 in double, on one thread and
+/// on two). Every contender looks for its fastest setting that reaches the question's limit, and
+/// those settings run in turn, with another start each round. The result is a JSON that page.py
+/// turns into docs/benchmarks.md; bench/peers/run.sh does all of it.
 #include "contest.hpp"
 #include "found_peers.hpp"
 #include "matrices.hpp"
@@ -35,7 +35,7 @@ struct options {
   std::vector<std::string> solvers;
 };
 
-/// The threads of leading questions. Polar factors have one: ours use no more.
+/// The threads of leading questions. Polar factors have one, and these beside it.
 constexpr int threads = 2;
 
 class comparison {
@@ -145,12 +145,13 @@ class comparison {
         formed.polar = got.u * got.v.transpose();
         return errors_of_polar(formed, exact, a);
       };
-      contenders all = scalar == "float" ? ours::polar<float>(gap, 1) : ours::polar<double>(gap, 1);
-      for (const peer& p : found_)
-        if (p.polar) append(all, p.polar(scalar, 1));
-      // With more threads than we use: the table shows them, the ratios do not.
-      for (const peer& p : found_)
-        if (p.polar) append(all, p.polar(scalar, threads));
+      contenders all;
+      for (const int count : {1, threads}) {
+        append(all, scalar == "float" ? ours::polar<float>(gap, count)
+                                      : ours::polar<double>(gap, count));
+        for (const peer& p : found_)
+          if (p.polar) append(all, p.polar(scalar, count));
+      }
       add("polar " + scalar, matrix, exact, {q, {target::kind::gap, gap}, errors}, all);
     }
   }
