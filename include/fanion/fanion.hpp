@@ -10,7 +10,12 @@
 #include <fanion/norms/entrywise.hpp>
 #include <fanion/norms/frobenius.hpp>
 #include <fanion/norms/ky_fan.hpp>
+#include <fanion/norms/ordered.hpp>
+#include <fanion/norms/owl.hpp>
+#include <fanion/norms/pairs.hpp>
+#include <fanion/norms/ratio.hpp>
 #include <fanion/norms/rms.hpp>
+#include <fanion/norms/schatten.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/optim/makers.hpp>
 #include <fanion/optim/optimizer.hpp>

@@ -24,6 +24,14 @@ void for_each_norm(index_t m, index_t n, F&& f) {
   f(rms_to_rms(m, n), invariance::unitary);
   f(dual(rms_to_rms(m, n)), invariance::unitary);
   f(0.11 * spectral(), invariance::unitary);
+  f(schatten(3.1), invariance::unitary);
+  f(dual(schatten(1.2)), invariance::unitary);
+  f(owl({2, 1, 0.5}), invariance::unitary);
+  f(dual(owl({2, 1, 0.5})), invariance::unitary);
+  f(0.5 * ky_fan(2) + 0.5 * frobenius(), invariance::unitary);
+  f(dual(0.5 * ky_fan(2) + 0.5 * frobenius()), invariance::unitary);
+  f(max_of(2 * spectral(), 0.7 * frobenius()), invariance::unitary);
+  f(dual(quadrature(ky_fan(2), frobenius())), invariance::unitary);
   f(max_abs(), invariance::permutation);
   f(sum_abs(), invariance::permutation);
 }

@@ -57,12 +57,18 @@ static_assert(dual(spectral() + 2 * frobenius()) != dual(spectral() + 3 * froben
 static_assert(2 * spectral() == 2.0 * spectral() && 2.0f * spectral() == 2 * spectral());
 
 // What can be done with what.
-using sum_of_two = decltype(spectral() + frobenius());
-using its_dual = decltype(dual(spectral() + frobenius()));
+using sum_of_two = decltype(spectral() + max_abs());
+using its_dual = decltype(dual(spectral() + max_abs()));
 static_assert(Evaluable<sum_of_two> && Subdifferentiable<sum_of_two>);
 static_assert(!LmoTractable<sum_of_two> && LmoTractable<its_dual>);
 static_assert(!Evaluable<its_dual>);
-static_assert(!LmoTractable<decltype(dual(dual(spectral() + frobenius()) + nuclear()))>);
+static_assert(!LmoTractable<decltype(dual(dual(spectral() + max_abs()) + nuclear()))>);
+// Ordered and Frobenius terms have their duals in closed form.
+using ordered_sum = decltype(spectral() + frobenius());
+using dual_of_ordered = decltype(dual(spectral() + frobenius()));
+static_assert(LmoTractable<ordered_sum> && LmoTractable<dual_of_ordered>);
+static_assert(Evaluable<dual_of_ordered> && SpectralNorm<dual_of_ordered>);
+static_assert(LmoTractable<decltype(dual(dual(spectral() + frobenius()) + nuclear()))>);
 static_assert(LmoTractable<ky_fan> && LmoTractable<ky_fan_dual> && LmoTractable<scaled<spectral>>);
 static_assert(!Norm<int> && !Norm<double>);
 

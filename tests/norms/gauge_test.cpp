@@ -1,6 +1,7 @@
 // Gauges of the singular values alone: their formulas, and what a subgradient has to be.
 #include <doctest/doctest.h>
 
+#include <fanion/norms/calculus.hpp>
 #include <fanion/norms/ky_fan.hpp>
 #include <fanion/norms/rms.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>

@@ -29,6 +29,9 @@ void check_matrix(const matrix_of<T>& x) {
       check_value<T>(e.name.c_str(), e.norm, x, e.primal(f));
       check_value<T>(("dual of " + e.name).c_str(), dual(e.norm), x, e.dual(f));
     });
+    expressions::for_each(expressions::closed(x.rows(), x.cols(), k), [&](const auto& e) {
+      check_value<T>(e.name.c_str(), e.norm, x, e.primal(f));
+    });
     // Sums have a value, their duals an oracle.
     expressions::for_each(expressions::sums(x.rows(), x.cols(), k, 0.25), [&](const auto& e) {
       check_value<T>(("dual of " + e.name).c_str(), dual(e.norm), x, e.dual(f));

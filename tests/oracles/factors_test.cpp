@@ -172,5 +172,6 @@ TEST_CASE("an oracle that reads entries has no factors") {
   CHECK(!has_factors(frobenius()));
   CHECK(!has_factors(max_abs()));
   CHECK(!has_factors(dual(0.5 * ky_fan(2) + 0.5 * frobenius())));
-  CHECK(!has_factors(ky_fan(2) + frobenius()));
+  CHECK(!has_factors(ky_fan(2) + max_abs()));
+  CHECK(has_factors(ky_fan(2) + frobenius()));
 }

@@ -130,6 +130,8 @@ void check_all(Eigen::Index m, Eigen::Index n, bool decompose) {
   check(in, "exact", ky_fan(5), exact{});
   check(in, "automatic", f_fanion, automatic{});
   check(in, "automatic polar", spectral(), automatic{});
+  check(in, "ball of a sum", nuclear() + 0.5 * frobenius(), automatic{});
+  check(in, "owl", owl({2, 1, 0.5}), automatic{});
 }
 
 }  // namespace

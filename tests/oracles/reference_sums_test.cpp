@@ -55,6 +55,24 @@ void check_shapes(const std::vector<matrices::shape>& shapes, bool large) {
 
 }  // namespace
 
+TEST_CASE_TEMPLATE("balls of sums, ordered weights, Schatten", T, float, double) {
+  const auto look = [](const matrices::shape& s, const matrices::kind& kind, std::ptrdiff_t k) {
+    INFO(kind.name);
+    const matrix_of<T> m = kind.make(s.rows, s.cols).template cast<T>();
+    const facts f = reference::facts_of(m);
+    expressions::for_each(expressions::closed(s.rows, s.cols, k), [&](const auto& e) {
+      check_method<T>(e, f, m, "exact", fanion::exact{}, {});
+      check_method<T>(e, f, m, "automatic", fanion::automatic{.gap = 1e-2},
+                      {.gap = estimate * 1e-2, .over = e.polar ? 1e-2 : 0, .proven = false});
+    });
+  };
+  for (const auto& s : matrices::small_shapes())
+    for (const auto& kind : matrices::kinds())
+      for (const std::ptrdiff_t k : {std::ptrdiff_t{1}, std::ptrdiff_t{3}, s.shorter() + 2})
+        look(s, kind, k);
+  for (const auto& kind : matrices::hard_kinds()) look({66, 90}, kind, 5);
+}
+
 TEST_CASE("duals of sums, small shapes, float") {
   check_shapes<float>(matrices::small_shapes(), false);
 }

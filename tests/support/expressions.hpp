@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace expressions {
 
@@ -103,6 +104,58 @@ inline auto sums(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, double al
                  [](const facts& f) { return (nuclear(f) + frobenius(f)) / 3; },
                  r,
                  true});
+}
+
+/// Norms whose dual has a formula through the whole spectrum, and their duals: ordered weights,
+/// sums of those with a Frobenius term, Schatten.
+inline auto closed(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
+  using namespace reference;
+  const std::ptrdiff_t r = std::min(m, n);
+  const auto both = [r](std::string name, const auto& norm, std::vector<real> w, real b,
+                        bool polar = false) {
+    const definition primal = [=](const facts& f) { return ordered(f, w) + b * frobenius(f); };
+    const definition dual_value = [=](const facts& f) { return ordered_dual(f, w, b); };
+    return std::tuple(expression{name, norm, primal, dual_value, r, false},
+                      expression{"dual " + name, dual(norm), dual_value, primal, r, polar});
+  };
+  const auto ones = [](std::ptrdiff_t count, real value) {
+    return std::vector<real>(static_cast<std::size_t>(count), value);
+  };
+  const std::vector<real> owl = {2, 1.5L, 1, 0.25L};
+  const real q = 1.5L, p = 3;
+  return std::tuple_cat(
+      both("owl", fanion::owl({2, 1.5, 1, 0.25}), owl, 0),
+      both("owl + frobenius", fanion::owl({2, 1.5, 1, 0.25}) + 3 * fanion::frobenius(), owl, 3),
+      both("nuclear + frobenius", 0.25 * fanion::nuclear() + 0.75 * fanion::frobenius(),
+           ones(r, 0.25L), 0.75L, true),
+      both("ky_fan + frobenius", 0.5 * fanion::ky_fan(k) + 0.5 * fanion::frobenius(), ones(k, 0.5L),
+           0.5L, k >= r),
+      // NuMuon's ball, and F*-Neon's norm.
+      std::tuple(
+          expression{"max_of spectral, nuclear/2.5",
+                     max_of(fanion::spectral(), 0.4 * fanion::nuclear()),
+                     [](const facts& f) { return std::max(spectral(f), 0.4L * nuclear(f)); },
+                     [](const facts& f) { return 0.5L * (leading_sum(f, 2) + leading_sum(f, 3)); },
+                     r, false},
+          expression{"dual max_of spectral, nuclear/2.5",
+                     dual(max_of(fanion::spectral(), 0.4 * fanion::nuclear())),
+                     [](const facts& f) { return 0.5L * (leading_sum(f, 2) + leading_sum(f, 3)); },
+                     [](const facts& f) { return std::max(spectral(f), 0.4L * nuclear(f)); }, r,
+                     false},
+          expression{"quadrature", quadrature(3 * fanion::frobenius(), 4 * fanion::nuclear()),
+                     [](const facts& f) { return std::hypot(3 * frobenius(f), 4 * nuclear(f)); },
+                     [](const facts& f) { return soft_dual(f, 3, 4); }, r, false},
+          expression{"dual quadrature",
+                     dual(quadrature(3 * fanion::frobenius(), 4 * fanion::nuclear())),
+                     [](const facts& f) { return soft_dual(f, 3, 4); },
+                     [](const facts& f) { return std::hypot(3 * frobenius(f), 4 * nuclear(f)); }, r,
+                     false}),
+      std::tuple(expression{"schatten 3", fanion::schatten(3),
+                            [p](const facts& f) { return schatten(f, p); },
+                            [q](const facts& f) { return schatten(f, q); }, r, false},
+                 expression{"dual schatten 3", dual(fanion::schatten(3)),
+                            [q](const facts& f) { return schatten(f, q); },
+                            [p](const facts& f) { return schatten(f, p); }, r, false}));
 }
 
 /// f(expression) for each of a tuple.

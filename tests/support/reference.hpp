@@ -193,6 +193,72 @@ template <class M>
 [[nodiscard]] inline real rms_to_rms(const facts& f) {
   return std::sqrt(static_cast<real>(f.x.cols()) / static_cast<real>(f.x.rows())) * spectral(f);
 }
+[[nodiscard]] inline real schatten(const facts& f, real p) {
+  real sum = 0;
+  for (const real s : f.sigma) sum += std::pow(s, p);
+  return std::pow(sum, 1 / p);
+}
+/// Σ wᵢσᵢ, with zero for the weights that are not given.
+[[nodiscard]] inline real ordered(const facts& f, const std::vector<real>& w) {
+  real sum = 0;
+  for (std::size_t i = 0; i < std::min(w.size(), f.sigma.size()); ++i) sum += w[i] * f.sigma[i];
+  return sum;
+}
+/// The dual of ordered(·, w) + b ‖·‖_F: the λ at which the non-increasing, non-negative vector next
+/// to σ/λ - w has length b, by bisection. That vector has the slopes of the least concave function
+/// above the partial sums of σ/λ - w, where they rise.
+[[nodiscard]] inline real ordered_dual(const facts& f, const std::vector<real>& w, real b) {
+  const std::size_t r = f.sigma.size();
+  const auto length = [&](real lambda) {
+    std::vector<real> height(1, 0);
+    for (std::size_t i = 0; i < r; ++i)
+      height.push_back(height.back() + f.sigma[i] / lambda - (i < w.size() ? w[i] : 0));
+    std::vector<std::size_t> hull;
+    const auto slope = [&](std::size_t i, std::size_t j) {
+      return (height[j] - height[i]) / static_cast<real>(j - i);
+    };
+    for (std::size_t i = 0; i <= r; ++i) {
+      while (hull.size() > 1 &&
+             slope(hull[hull.size() - 2], hull.back()) <= slope(hull[hull.size() - 2], i))
+        hull.pop_back();
+      hull.push_back(i);
+    }
+    real sum = 0;
+    for (std::size_t i = 1; i < hull.size(); ++i) {
+      const real s = std::max(real(0), slope(hull[i - 1], hull[i]));
+      sum += s * s * static_cast<real>(hull[i] - hull[i - 1]);
+    }
+    return std::sqrt(sum);
+  };
+  real low = 0, high = 0, squares = 0, sum = 0, weight = 0;
+  for (std::size_t i = 0; i < r; ++i) {
+    squares += f.sigma[i] * f.sigma[i];
+    sum += f.sigma[i];
+    weight += i < w.size() ? w[i] : 0;
+    if (weight > 0) high = std::max(high, sum / weight);
+  }
+  if (r == 0 || f.sigma[0] == 0) return 0;
+  if (b == 0) return high;
+  if (weight == 0) high = std::sqrt(squares) / b;
+  for (int i = 0; i < 200; ++i) {
+    const real middle = (low + high) / 2;
+    (length(middle) > b ? low : high) = middle;
+  }
+  return high;
+}
+/// The dual of sqrt(a²‖·‖_F² + b²‖·‖_*²): sqrt(τ²/b² + Σ (σ - τ)₊²/a²) at τ = S/(j + a²/b²) for the
+/// sum S of the j values above τ.
+[[nodiscard]] inline real soft_dual(const facts& f, real a, real b) {
+  real sum = 0, threshold = 0, count = a * a / (b * b), squares = 0;
+  for (const real s : f.sigma) {
+    if (s <= threshold) break;
+    sum += s;
+    count += 1;
+    threshold = sum / count;
+  }
+  for (const real s : f.sigma) squares += std::pow(std::max(real(0), s - threshold), 2);
+  return std::sqrt(threshold * threshold / (b * b) + squares / (a * a));
+}
 [[nodiscard]] inline real rms_to_rms_dual(const facts& f) {
   return std::sqrt(static_cast<real>(f.x.rows()) / static_cast<real>(f.x.cols())) * nuclear(f);
 }

@@ -107,6 +107,18 @@ TEST_CASE("a wrong flag is named together with its value") {
   }
 }
 
+TEST_CASE("--norm adds a method, and needs a rate and an oracle") {
+  const options o = parsed({"--methods", "muon", "--norm", "dual(0.5*ky_fan(2) + 0.5*frobenius())",
+                            "--lr", "norm=0.25"});
+  CHECK(o.methods == std::vector<std::string>{"muon", "norm"});
+  CHECK(o.rate_of("norm") == 0.25);
+  CHECK(contains(error_of({"--norm", "spectral()"}), "--lr norm=RATE"));
+  CHECK(contains(error_of({"--norm", "spectra()", "--lr", "norm=1"}), "at character 1"));
+  CHECK(
+      contains(error_of({"--norm", "schatten(3) + spectral()", "--lr", "norm=1"}), "closed form"));
+  CHECK(contains(error_of({"--methods", "norm"}), "--norm"));
+}
+
 TEST_CASE("names of methods: families, and k where a family has one") {
   CHECK(parse_method("muon")->family == "muon");
   CHECK(parse_method("muon")->k == 0);

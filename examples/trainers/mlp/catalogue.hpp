@@ -18,9 +18,12 @@ using fanion::index_t;
 /// --lr rest=...: AdamW's rate for the head and the biases, which no LMO method touches.
 inline constexpr std::string_view rest_name = "rest";
 
+/// The ball of --norm.
+inline constexpr std::string_view norm_name = "norm";
+
 /// Peak rates for 2 epochs of Fashion-MNIST at batch 768 (k = 8 where a family has a k), each the
 /// best of a grid by the loss on the 5,000 held-out training images: `mlp --tune --seeds 101`.
-inline constexpr std::array<std::pair<std::string_view, double>, 15> tuned_rates{{
+inline constexpr std::array<std::pair<std::string_view, double>, 16> tuned_rates{{
     {"sgd", 0.16},
     {"adamw", 0.016},
     {"lion", 2e-3},
@@ -35,6 +38,7 @@ inline constexpr std::array<std::pair<std::string_view, double>, 15> tuned_rates
     {"s-muon", 0.05},
     {"s-neon", 0.1},
     {"s-fanion", 0.1},
+    {norm_name, 0},  // whatever --norm says: nobody has tuned it
     {rest_name, 0.016},
 }};
 
@@ -82,7 +86,7 @@ struct method_name {
 
 [[nodiscard]] inline std::string known() {
   return "methods: sgd, adamw, lion, nsgd, sign-sgd, muon, neon, fanion-K, f-muon, f-neon, "
-         "f-fanion-K, s-muon, s-neon, s-fanion-K (K a whole number)";
+         "f-fanion-K, s-muon, s-neon, s-fanion-K (K a whole number), norm (see --norm)";
 }
 
 }  // namespace trainers

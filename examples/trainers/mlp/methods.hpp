@@ -5,10 +5,12 @@
 #include <mlp/network.hpp>
 
 #include <fanion/eigen.hpp>
+#include <fanion/norms/parse.hpp>
 
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace trainers {
 
@@ -20,6 +22,7 @@ struct method_settings {
   double alpha = 0.5;
   double eta = 0.01;
   index_t threads = 1;
+  std::string norm = "";  ///< of the method "norm"
 };
 
 /// Optimizers of the library keep addresses of weights and gradients, so both must stay in place.
@@ -51,6 +54,10 @@ void with_rule(const std::string& method, const method_settings& s, Use&& use) {
   if (f == "s-muon") return use(s_muon(s.alpha, s.eta, o));
   if (f == "s-neon") return use(s_neon(s.alpha, s.eta, o));
   if (f == "s-fanion") return use(s_fanion_k(name.k, s.alpha, s.eta, o));
+  if (f == norm_name)
+    return parse_norm(s.norm).visit([&](const auto& n) {
+      use(lmo_rule<std::remove_cvref_t<decltype(n)>>{n, o});
+    });
   throw std::invalid_argument("no rule for method " + method);
 }
 

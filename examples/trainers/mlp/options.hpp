@@ -4,6 +4,7 @@
 #include <mlp/catalogue.hpp>
 
 #include <fanion/core/types.hpp>
+#include <fanion/norms/parse.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -43,6 +45,7 @@ struct options {
   double decay = 0;
   double alpha = 0.5;
   double eta = 0.01;
+  std::string norm;  ///< empty, or the ball of the method "norm"
   bool tune = false;
 
   /// Threads that share the batches of one run.
@@ -68,6 +71,28 @@ inline void set_rate(options& o, const std::string& text) {
   if (!CLI::detail::lexical_cast(text.substr(at + 1), rate)) refuse("the rate is not a number");
   if (!std::isfinite(rate) || rate <= 0) refuse("the rate must be finite and above 0");
   o.rates[name] = rate;
+}
+
+/// The method "norm" and the flag --norm need each other, a rate, and a ball with an oracle.
+inline void check_norm(options& o) {
+  const std::string name(norm_name);
+  const bool asked = std::find(o.methods.begin(), o.methods.end(), name) != o.methods.end();
+  if (o.norm.empty()) {
+    if (asked) throw CLI::ValidationError("--methods", "norm: which one? Give --norm too");
+    return;
+  }
+  if (!asked) o.methods.push_back(name);
+  try {
+    const fanion::any_norm n = fanion::parse_norm(o.norm);
+    n.visit([]<class N>(const N& sum) {
+      if constexpr (std::same_as<N, fanion::any_sum>)
+        fanion::dual_gauge<fanion::any_sum>::check(sum);
+    });
+  } catch (const std::invalid_argument& error) {
+    throw CLI::ValidationError("--norm", error.what());
+  }
+  if (o.rates.count(name) == 0)
+    throw CLI::ValidationError("--norm", "needs a rate: --lr norm=RATE");
 }
 
 /// A finite number in [low, high]; CLI::Range alone lets NaN through.
@@ -147,6 +172,10 @@ inline void parse_options(CLI::App& app, options& o, int argc, const char* const
   app.add_option("--eta", o.eta, "size of the sign part in s-... methods")
       ->check(detail::between(0, 1e6))
       ->capture_default_str();
+  app.add_option(
+      "--norm", o.norm,
+      "ball of the method \"norm\", such as 'dual(0.5*ky_fan(8) + 0.5*frobenius())'; needs "
+      "--lr norm=RATE");
   app.add_option("--threads", o.threads, "threads in all")->check(count)->capture_default_str();
   app.add_option("--jobs", o.jobs,
                  "runs at once, each on threads/jobs of them (its batches split into as many "
@@ -173,6 +202,7 @@ inline void parse_options(CLI::App& app, options& o, int argc, const char* const
     if (std::find(o.seeds.begin(), at, *at) != at)
       throw CLI::ValidationError("--seeds", std::to_string(*at) + " stands there twice");
   for (const std::string& text : rates) detail::set_rate(o, text);
+  detail::check_norm(o);
   if (o.dataset == "cifar10" && data->count() == 0)
     throw CLI::ValidationError("--data", "--dataset cifar10 needs the folder of its .bin files");
   if (o.jobs == 0) o.jobs = o.threads;

@@ -70,25 +70,16 @@ inline void write_file(const std::filesystem::path& path, const std::string& tex
 }
 
 [[nodiscard]] inline nlohmann::json to_json(const options& o) {
-  return {{"dataset", o.dataset},
-          {"data", o.data.string()},
-          {"methods", o.methods},
-          {"seeds", o.seeds},
-          {"epochs", o.epochs},
-          {"batch", o.batch},
-          {"hidden", o.hidden},
-          {"held_out", o.held_out},
-          {"limit", o.limit},
-          {"resize", o.resize},
-          {"threads", o.threads},
-          {"jobs", o.jobs},
-          {"warmup", o.warmup},
-          {"schedule", o.schedule},
-          {"momentum", o.momentum},
-          {"decay", o.decay},
-          {"alpha", o.alpha},
-          {"eta", o.eta},
-          {"rest_rate", o.rate_of(std::string(rest_name))}};
+  return {{"dataset", o.dataset},   {"data", o.data.string()},
+          {"methods", o.methods},   {"seeds", o.seeds},
+          {"epochs", o.epochs},     {"batch", o.batch},
+          {"hidden", o.hidden},     {"held_out", o.held_out},
+          {"limit", o.limit},       {"resize", o.resize},
+          {"threads", o.threads},   {"jobs", o.jobs},
+          {"warmup", o.warmup},     {"schedule", o.schedule},
+          {"momentum", o.momentum}, {"decay", o.decay},
+          {"alpha", o.alpha},       {"norm", o.norm},
+          {"eta", o.eta},           {"rest_rate", o.rate_of(std::string(rest_name))}};
 }
 
 /// NaN becomes null, as JSON has no other word for it.

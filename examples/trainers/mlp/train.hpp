@@ -138,10 +138,10 @@ using run_listener = std::function<void(const run_record&)>;
 
   mlp<float> net = initial_mlp<float>(data.features(), o.hidden, 10, seed);
   batch_gradient batch(net, team);
-  network_optimizer opt = make_optimizer(
-      method,
-      {rate, o.rate_of(std::string(rest_name)), o.momentum, o.decay, o.alpha, o.eta, o.shards()},
-      net, batch.gradient());
+  network_optimizer opt = make_optimizer(method,
+                                         {rate, o.rate_of(std::string(rest_name)), o.momentum,
+                                          o.decay, o.alpha, o.eta, o.shards(), o.norm},
+                                         net, batch.gradient());
 
   const index_t images = data.train.size();
   const index_t per_epoch = steps_per_epoch(o, data);

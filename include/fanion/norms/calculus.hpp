@@ -6,68 +6,25 @@
 
 #include <fanion/core/contract.hpp>
 #include <fanion/norms/concepts.hpp>
+#include <fanion/norms/ordered.hpp>
+#include <fanion/norms/pairs.hpp>
+#include <fanion/norms/sums.hpp>
 
+#include <span>
+#include <type_traits>
 #include <utility>
 
 namespace fanion {
 
-/// (numerator / denominator) times a norm. Both are kept because 1 / (1 / c) is not always c.
-template <class N>
-class scaled : public norm_base {
- public:
-  using category = composite_tag;
-
-  constexpr scaled(double numerator, double denominator, N inner)
-      : numerator_(expects_coefficient(numerator, "norm coefficient")),
-        denominator_(expects_positive(denominator, "norm coefficient of a dual")),
-        inner_(std::move(inner)) {}
-
-  [[nodiscard]] constexpr double numerator() const noexcept { return numerator_; }
-  [[nodiscard]] constexpr double denominator() const noexcept { return denominator_; }
-  [[nodiscard]] constexpr double coefficient() const noexcept { return numerator_ / denominator_; }
-  [[nodiscard]] constexpr const N& inner() const noexcept { return inner_; }
-  [[nodiscard]] constexpr auto transposed() const {
-    return scaled<decltype(inner_.transposed())>(numerator_, denominator_, inner_.transposed());
-  }
-
-  friend constexpr bool operator==(const scaled& a, const scaled& b) {
-    return a.coefficient() == b.coefficient() && a.inner_ == b.inner_;
-  }
-
- private:
-  double numerator_;
-  double denominator_;
-  N inner_;
-};
-
-/// The sum of two norms.
-template <class A, class B>
-class sum : public norm_base {
- public:
-  using category = composite_tag;
-
-  constexpr sum(A first, B second) : first_(std::move(first)), second_(std::move(second)) {}
-
-  [[nodiscard]] constexpr const A& first() const noexcept { return first_; }
-  [[nodiscard]] constexpr const B& second() const noexcept { return second_; }
-  [[nodiscard]] constexpr auto transposed() const {
-    return sum<decltype(first_.transposed()), decltype(second_.transposed())>(first_.transposed(),
-                                                                              second_.transposed());
-  }
-
-  friend constexpr bool operator==(const sum&, const sum&) = default;
-
- private:
-  A first_;
-  B second_;
-};
-
-/// The dual of a norm that has no closed dual of its own. For a sum, its unit ball is the Minkowski
-/// sum of the balls dual to the terms (Yu 2012), so its oracle is the sum of theirs.
+/// The dual of a norm that has no norm of the library for its dual. For a sum, its unit ball is the
+/// Minkowski sum of the balls dual to the terms (Yu 2012), so its oracle is the sum of theirs. Its
+/// value is the gauge of that ball; where every term is an ordered-weighted gauge or a multiple of
+/// the Frobenius norm, or N is two such sums under max_of or quadrature, that has a closed form,
+/// and this is a spectral norm.
 template <class N>
 class dual_of : public norm_base {
  public:
-  using category = composite_tag;
+  using category = std::conditional_t<ClosedDual<N>, spectral_tag, composite_tag>;
 
   explicit constexpr dual_of(N primal) : primal_(std::move(primal)) {}
 
@@ -76,20 +33,28 @@ class dual_of : public norm_base {
     return dual_of<decltype(primal_.transposed())>(primal_.transposed());
   }
 
+  [[nodiscard]] static constexpr index_t depth(index_t r) noexcept requires ClosedDual<N> {
+    return r;
+  }
+  [[nodiscard]] static constexpr index_t workspace(index_t depth) noexcept requires ClosedDual<N> {
+    return closed_dual_workspace<N>(depth);
+  }
+  template <Real T>
+  [[nodiscard]] T gauge(spectrum_view<T> s, std::span<double> work) const requires ClosedDual<N> {
+    return static_cast<T>(closed_dual<N, T>(primal_, s, weight_view<T>(), work));
+  }
+  template <Real T>
+  void subgradient(spectrum_view<T> s, weight_view<T> w,
+                   std::span<double> work) const requires ClosedDual<N> {
+    (void)closed_dual<N, T>(primal_, s, w, work);
+  }
+
   friend constexpr bool operator==(const dual_of&, const dual_of&) = default;
 
  private:
   N primal_;
 };
 
-template <class N>
-inline constexpr bool is_scaled = false;
-template <class N>
-inline constexpr bool is_scaled<scaled<N>> = true;
-template <class N>
-inline constexpr bool is_sum = false;
-template <class A, class B>
-inline constexpr bool is_sum<sum<A, B>> = true;
 template <class N>
 inline constexpr bool is_dual_of = false;
 template <class N>
@@ -100,10 +65,12 @@ template <Norm N>
 [[nodiscard]] constexpr bool is_positive(const N& n) {
   if constexpr (is_scaled<N>)
     return n.numerator() > 0 && is_positive(n.inner());
-  else if constexpr (is_sum<N>)
+  else if constexpr (is_sum<N> || is_pair<N>)
     return is_positive(n.first()) || is_positive(n.second());
   else if constexpr (is_dual_of<N>)
     return is_positive(n.dual());
+  else if constexpr (requires { n.is_positive(); })
+    return n.is_positive();
   else
     return true;
 }
@@ -153,18 +120,5 @@ template <Norm N>
 
 template <Norm N>
 using dual_type = decltype(dual(std::declval<const N&>()));
-
-/// Calls f(coefficient, leaf) for each term of n that has a positive coefficient, left to right.
-template <Norm N, class F>
-constexpr void for_each_term(const N& n, F&& f, double coefficient = 1) {
-  if constexpr (is_scaled<N>) {
-    if (n.numerator() > 0) for_each_term(n.inner(), f, coefficient * n.coefficient());
-  } else if constexpr (is_sum<N>) {
-    for_each_term(n.first(), f, coefficient);
-    for_each_term(n.second(), f, coefficient);
-  } else {
-    f(coefficient, n);
-  }
-}
 
 }  // namespace fanion

@@ -2,6 +2,7 @@
 /// LmoTractable.
 #pragma once
 
+#include <fanion/norms/any_norm.hpp>
 #include <fanion/norms/calculus.hpp>
 #include <fanion/norms/concepts.hpp>
 
@@ -12,7 +13,8 @@ namespace detail {
 /// Every leaf is a gauge of σ or a norm of the entries. The dual of a sum, as a leaf, is neither:
 /// its value is the gauge of a Minkowski sum.
 template <class N>
-inline constexpr bool has_sum_rule = SpectralNorm<N> || EntrywiseNorm<N>;
+inline constexpr bool has_sum_rule =
+    SpectralNorm<N> || EntrywiseNorm<N> || std::same_as<N, any_sum>;
 template <class N>
 inline constexpr bool has_sum_rule<scaled<N>> = has_sum_rule<N>;
 template <class A, class B>
@@ -20,7 +22,7 @@ inline constexpr bool has_sum_rule<sum<A, B>> = has_sum_rule<A>&& has_sum_rule<B
 
 /// Whether some leaf needs singular values or vectors.
 template <class N>
-inline constexpr bool has_spectral_term = SpectralNorm<N>;
+inline constexpr bool has_spectral_term = SpectralNorm<N> || std::same_as<N, any_sum>;
 template <class N>
 inline constexpr bool has_spectral_term<scaled<N>> = has_spectral_term<N>;
 template <class A, class B>

@@ -6,6 +6,7 @@
 #include <fanion/core/view.hpp>
 
 #include <concepts>
+#include <span>
 #include <type_traits>
 
 namespace fanion {
@@ -28,6 +29,22 @@ concept Norm =
   typename N::category;
 };
 
+/// A gauge that needs no memory to think.
+template <class N>
+concept PlainGauge = requires(const N& n, spectrum_view<double> s, weight_view<double> w) {
+  { n.gauge(s) } -> std::convertible_to<double>;
+  n.subgradient(s, w);
+};
+
+/// A gauge that is lent `workspace(depth)` doubles as a last argument.
+template <class N>
+concept WorkingGauge = requires(const N& n, index_t depth, spectrum_view<double> s,
+                                weight_view<double> w, std::span<double> work) {
+  { n.workspace(depth) } -> std::convertible_to<index_t>;
+  { n.gauge(s, work) } -> std::convertible_to<double>;
+  n.subgradient(s, w, work);
+};
+
 /// A norm of the singular values σ₁ >= σ₂ >= … >= 0.
 ///  1. `depth(r)`: how many leading σ it reads when the shorter side of the matrix is r; at most r.
 ///  2. `gauge(s)`: its value, from exactly depth(r) of them. Monotone in each σ.
@@ -36,10 +53,15 @@ concept Norm =
 ///  Example: class ky_fan in ky_fan.hpp.
 template <class N>
 concept SpectralNorm = Norm<N> && std::same_as<typename N::category, spectral_tag> &&
-    requires(const N& n, index_t r, spectrum_view<double> s, weight_view<double> w) {
+    (PlainGauge<N> || WorkingGauge<N>)&&requires(const N& n, index_t r) {
   { n.depth(r) } -> std::convertible_to<index_t>;
-  { n.gauge(s) } -> std::convertible_to<double>;
-  n.subgradient(s, w);
+};
+
+/// A spectral norm Σ wᵢ σᵢ with weights that do not increase: `weight(j)` is w of the singular
+/// value j, counted from 0. Sums of such norms have duals in closed form.
+template <class N>
+concept OrderedNorm = SpectralNorm<N> && requires(const N& n, index_t j) {
+  { n.weight(j) } -> std::convertible_to<double>;
 };
 
 /// A spectral norm whose weights do not look at σ: each positive σ that it reads gets

@@ -5,7 +5,9 @@
 #include <fanion/norms/entrywise.hpp>
 #include <fanion/norms/frobenius.hpp>
 #include <fanion/norms/ky_fan.hpp>
+#include <fanion/norms/owl.hpp>
 #include <fanion/norms/rms.hpp>
+#include <fanion/norms/schatten.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 
 #include <array>
@@ -36,11 +38,22 @@ template <Norm N>
                                                              : describe(n.inner()));
   else if constexpr (is_sum<N>)
     return describe(n.first()) + " + " + describe(n.second());
+  else if constexpr (is_pair<N>)
+    return (N::kind() == pairing::largest ? "max_of(" : "quadrature(") + describe(n.first()) +
+           ", " + describe(n.second()) + ")";
   else if constexpr (is_dual_of<N> || std::same_as<N, ky_fan_dual> ||
                      std::same_as<N, rms_to_rms_dual>)
     return "dual(" + describe(n.dual()) + ")";
   else if constexpr (std::same_as<N, ky_fan>)
     return "ky_fan(" + std::to_string(n.k()) + ")";
+  else if constexpr (is_owl<N>) {
+    std::string text = "owl({";
+    for (std::size_t j = 0; j < n.weights().size(); ++j)
+      text += (j == 0 ? "" : ", ") + describe(n.weights()[j]);
+    return text + "})";
+  } else if constexpr (std::same_as<N, schatten>)
+    return n.conjugate() ? "dual(schatten(" + describe(n.number()) + "))"
+                         : "schatten(" + describe(n.number()) + ")";
   else if constexpr (std::same_as<N, rms_to_rms>)
     return "rms_to_rms(" + std::to_string(n.m()) + ", " + std::to_string(n.n()) + ")";
   else if constexpr (std::same_as<N, frobenius>)

@@ -39,6 +39,7 @@ class ky_fan : public norm_base {
     std::transform(s.begin(), s.end(), w.begin(), [](T x) { return T(x > T(0)); });
   }
   [[nodiscard]] static constexpr double flat_weight() noexcept { return 1; }
+  [[nodiscard]] constexpr double weight(index_t j) const noexcept { return j < k_ ? 1 : 0; }
 
   friend constexpr bool operator==(const ky_fan&, const ky_fan&) = default;
 

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <fanion/core/contract.hpp>
-#include <fanion/norms/calculus.hpp>
 #include <fanion/norms/concepts.hpp>
+#include <fanion/norms/sums.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -54,6 +54,7 @@ class rms_to_rms : public norm_base {
   [[nodiscard]] double flat_weight() const {
     return std::sqrt(static_cast<double>(n_) / static_cast<double>(m_));
   }
+  [[nodiscard]] double weight(index_t j) const { return j == 0 ? flat_weight() : 0; }
 
   friend constexpr bool operator==(const rms_to_rms&, const rms_to_rms&) = default;
 
@@ -89,6 +90,7 @@ class rms_to_rms_dual : public norm_base {
   [[nodiscard]] double flat_weight() const {
     return std::sqrt(static_cast<double>(primal_.m()) / static_cast<double>(primal_.n()));
   }
+  [[nodiscard]] double weight(index_t) const { return flat_weight(); }
 
   friend constexpr bool operator==(const rms_to_rms_dual&, const rms_to_rms_dual&) = default;
 

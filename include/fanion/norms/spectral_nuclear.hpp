@@ -31,6 +31,7 @@ class spectral : public norm_base {
     std::transform(s.begin(), s.end(), w.begin(), [](T x) { return T(x > T(0)); });
   }
   [[nodiscard]] static constexpr double flat_weight() noexcept { return 1; }
+  [[nodiscard]] static constexpr double weight(index_t j) noexcept { return j == 0 ? 1 : 0; }
 
   friend constexpr bool operator==(const spectral&, const spectral&) = default;
 };
@@ -55,6 +56,7 @@ class nuclear : public norm_base {
     std::transform(s.begin(), s.end(), w.begin(), [](T x) { return T(x > T(0)); });
   }
   [[nodiscard]] static constexpr double flat_weight() noexcept { return 1; }
+  [[nodiscard]] static constexpr double weight(index_t) noexcept { return 1; }
 
   friend constexpr bool operator==(const nuclear&, const nuclear&) = default;
 };

@@ -33,6 +33,7 @@ namespace fanion {
   return describe(o.momentum) + ", decay " + describe(o.decay) + ", scaling " +
          describe(o.scaling) +
          (o.form == step_form::constrained ? ", constrained to radius " + describe(o.radius) : "") +
+         (o.form == step_form::sharp ? ", sharp with penalty " + describe(o.penalty) : "") +
          (o.gap ? ", gap " + describe(*o.gap) : "") + ", seed " + std::to_string(o.seed);
 }
 

@@ -17,7 +17,9 @@ namespace fanion {
 ///   constrained    X <- (1 - η) X + η radius s D, Frank and Wolfe's step, which keeps X in the
 ///   ball
 ///                  of radius · s once it is inside; η is then between 0 and 1
-enum class step_form { unconstrained, constrained };
+///   sharp          X <- (1 - η decay) X + η s N*(M)/(2 penalty) D: steepest descent under N, which
+///                  minimises <M, D> + penalty N(D)²
+enum class step_form { unconstrained, constrained, sharp };
 
 /// How an oracle is used over time. The rate belongs to each step, not to the options.
 struct lmo_options {
@@ -26,6 +28,7 @@ struct lmo_options {
   shape_scaling scaling = shape_scaling::none;
   step_form form = step_form::unconstrained;
   double radius = 1;               ///< of the constrained form
+  double penalty = 0.5;            ///< λ of the sharp form
   std::optional<double> gap = {};  ///< unset: 1e-2 for leading parts, 1e-3 for polar factors
   std::uint64_t seed = 0;
 };
@@ -34,6 +37,7 @@ inline void check(const lmo_options& o) {
   check(o.momentum);
   (void)expects_coefficient(o.decay, "lmo_step: decay");
   (void)expects_positive(o.radius, "lmo_step: radius");
+  (void)expects_positive(o.penalty, "lmo_step: penalty");
   if (o.gap) (void)expects_positive(*o.gap, "lmo_step: gap");
   if (o.form == step_form::constrained && o.decay != 0)
     refuse("lmo_step: decay", "0 in the constrained form, which shrinks X itself", o.decay);
@@ -159,7 +163,8 @@ class lmo_step {
       const double factor = shape_factor(o.scaling, at.rows, at.cols);
       const bool constrained = o.form == step_form::constrained;
       const double keep = 1 - rate * (constrained ? 1.0 : o.decay);
-      const double length = rate * factor * (constrained ? o.radius : 1.0);
+      const stride length(rate * factor * (constrained ? o.radius : 1.0),
+                          o.form == step_form::sharp ? o.penalty : 0.0);
       const oriented_view<const T, space> seen_block{window(source.as_const(), at, transposed_),
                                                      transposed_};
       const oriented_view<T, space> weights{window(weight.storage, at, weight.transposed),

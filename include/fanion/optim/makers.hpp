@@ -79,4 +79,12 @@ template <LmoTractable N>
   return detail::rule(detail::mixed_ball(alpha, spectral(), eta, sum_abs()), options);
 }
 
+/// Steepest descent under any norm with an oracle: D minimises <M, D> + λ n(D)².
+template <LmoTractable N>
+[[nodiscard]] lmo_rule<N> steepest(const N& n, double lambda, lmo_options options = {}) {
+  options.form = step_form::sharp;
+  options.penalty = lambda;
+  return detail::rule(n, options);
+}
+
 }  // namespace fanion

@@ -25,6 +25,16 @@ struct arrived : ignore_columns<T, Space> {
   [[nodiscard]] T length() const { return norm; }
 };
 
+/// How far to go along a subgradient G of f at M: `rate`, or with a positive `penalty` λ
+/// rate · f(M) / (2λ). With f dual to a norm n, -f(M)/(2λ) G minimises <M, X> + λ n(X)².
+struct stride {
+  double rate = 1;
+  double penalty = 0;
+
+  constexpr stride(double r, double lambda = 0) : rate(r), penalty(lambda) {}
+  [[nodiscard]] constexpr stride operator-() const { return {-rate, penalty}; }
+};
+
 /// Evaluates f and ∂f for one expression f, shape and method. `M` is always m x n as its owner sees
 /// it; storage order is carried by oriented views. Allocates in the constructor only.
 template <Subdifferentiable F, Real T, class B>
@@ -38,6 +48,7 @@ class subgradient_engine {
     solver_ = make_solver<T>(b, m, n, need_, method);
     weights_.resize(static_cast<std::size_t>(need_.depth));
     weight_scratch_.resize(weights_.size());
+    work_.resize(static_cast<std::size_t>(workspace_of(f_, std::min(m, n))));
     weighted_ = b.template make_workspace<T>(needs_triplets() ? (m + n) * need_.depth : 0);
     outer_ = b.template make_workspace<T>(
         needs_triplets() ? std::max(b.template multiply_outer_size<T>(m, n, need_.depth),
@@ -64,22 +75,22 @@ class subgradient_engine {
     return b.norm(g.storage);
   }
 
-  /// D <- keep·D + rate·∂f(M), and what that subgradient certifies. For a zero or non-finite M
+  /// D <- keep·D + step·∂f(M), and what that subgradient certifies. For a zero or non-finite M
   /// nothing is added.
   lmo_report subgradient(B& b, const oriented_view<const T, space>& m,
-                         const oriented_view<T, space>& d, T keep, double rate) {
+                         const oriented_view<T, space>& d, T keep, stride step) {
     lmo_report report;
     report.passes = 1;
     arrived<T, space> all(measure(b, m));
-    add_subgradient(b, m, all, d, keep, rate, report);
+    add_subgradient(b, m, all, d, keep, step, report);
     return report;
   }
   /// The same for an M that arrives as it is read.
   template <class Arrival>
   lmo_report subgradient_on_arrival(B& b, const oriented_view<const T, space>& m, Arrival& arrival,
-                                    const oriented_view<T, space>& d, T keep, double rate) {
+                                    const oriented_view<T, space>& d, T keep, stride step) {
     lmo_report report;
-    add_subgradient(b, m, arrival, d, keep, rate, report);
+    add_subgradient(b, m, arrival, d, keep, step, report);
     return report;
   }
 
@@ -155,7 +166,7 @@ class subgradient_engine {
 
   template <class Arrival>
   void add_subgradient(B& b, const oriented_view<const T, space>& m, Arrival& arrival,
-                       const oriented_view<T, space>& d, T keep, double rate, lmo_report& report) {
+                       const oriented_view<T, space>& d, T keep, stride step, lmo_report& report) {
     const T bound = arrival.bound();
     const bool streams =
         std::holds_alternative<block_solver<T, B>>(solver_) && bound > T(0) && is_finite(bound);
@@ -167,12 +178,13 @@ class subgradient_engine {
     const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
     const double size = std::max(1.0, contraction_) * (1 + slack);
     const double share = feasible_ ? 1 / size : 1.0;
-    rate *= share;
+    const auto entries = value_of_entries(f_, b, m.storage, length);
+    report.passes += entries.passes;
+    double rate = step.rate * share;
+    if (step.penalty > 0) rate *= share * (attained_ + entries.value) / (2 * step.penalty);
     add_spectral(b, d, keep, rate);
 
     const oriented_view<const T, space> aligned{m.storage, m.transposed != d.transposed};
-    const auto entries = value_of_entries(f_, b, m.storage, length);
-    report.passes += entries.passes;
     if (d.transposed)
       report.passes +=
           add_entrywise_subgradients(f_.transposed(), b, aligned, d.storage, rate, length);
@@ -223,12 +235,13 @@ class subgradient_engine {
       report.passes += triplets_.effort.passes;
       if (!begin(arrival.length(), report)) return false;
       const index_t r = std::min(m_, n_);
-      spectral_weights(f_, r, triplets_.sigma, std::span(weights_), std::span(weight_scratch_));
+      spectral_weights(f_, r, triplets_.sigma, std::span(weights_), std::span(weight_scratch_),
+                       std::span(work_));
       double attained = 0;
       for (std::size_t i = 0; i < weights_.size(); ++i)
         attained += static_cast<double>(weights_[i]) * static_cast<double>(triplets_.sigma[i]);
       attained_ = attained * unit;
-      bound_ = spectral_value(f_, r, triplets_.upper) * unit;
+      bound_ = spectral_value(f_, r, triplets_.upper, std::span(work_)) * unit;
       contraction_ = triplets_.contraction;
     }
     const effort& done = polar ? polar_.effort : triplets_.effort;
@@ -273,6 +286,7 @@ class subgradient_engine {
   triplets<T, space> triplets_ = {};
   polar_factor<T, space> polar_ = {};
   std::vector<T> weights_, weight_scratch_;
+  std::vector<double> work_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) weighted_, outer_;
   double attained_ = 0;
   double bound_ = 0;

@@ -55,6 +55,7 @@ class lmo_factor_plan {
         solver_(backend_, rows, cols, depth_, checked(method)),
         weights_(static_cast<std::size_t>(depth_)),
         more_weights_(weights_.size()),
+        work_(static_cast<std::size_t>(workspace_of(norm_, std::min(rows, cols)))),
         probe_(backend_.template make_workspace<T>(rows + cols)) {}
   lmo_factor_plan(lmo_factor_plan&&) = default;
   lmo_factor_plan& operator=(lmo_factor_plan&&) = default;
@@ -120,7 +121,8 @@ class lmo_factor_plan {
     a.frobenius *= static_cast<double>(a.scale);
     const auto found = solver_.solve(backend_, a);
     const index_t r = std::min(rows_, cols_);
-    spectral_weights(norm_, r, found.sigma, std::span(weights_), std::span(more_weights_));
+    spectral_weights(norm_, r, found.sigma, std::span(weights_), std::span(more_weights_),
+                     std::span(work_));
     std::size_t count = 0;
     double attained = 0;
     while (count < weights_.size() && weights_[count] > T(0)) {
@@ -134,7 +136,7 @@ class lmo_factor_plan {
     out.v = found.v.columns(0, c);
     out.weights = std::span<const T>(weights_).first(count);
     out.report.objective = -attained * unit;
-    out.report.bound = spectral_value(norm_, r, found.upper) * unit * slack;
+    out.report.bound = spectral_value(norm_, r, found.upper, std::span(work_)) * unit * slack;
     out.report.feasibility = std::max(1.0, found.contraction) * slack;
     out.report.failure_probability = found.effort.failure_probability;
     out.report.residual = found.effort.residual;
@@ -149,6 +151,7 @@ class lmo_factor_plan {
   B backend_;
   solver solver_;
   std::vector<T> weights_, more_weights_;
+  std::vector<double> work_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) probe_;
 };
 

@@ -49,42 +49,39 @@ class lmo_plan {
   template <Matrix M, WritableMatrix D>
   requires std::same_as<scalar_of<M>, T> && std::same_as<scalar_of<D>, T> lmo_report
   execute(const M& m, D&& d) {
-    using adapter = matrix_adapter<std::remove_cvref_t<D>>;
-    const auto source = read(m);
-    refuse_overlap("lmo: the memory of D", m, d);
-    if (adapter::rows(d) != rows_ || adapter::cols(d) != cols_) {
-      bool resized = false;
-      if constexpr (adapter::resizable) {
-        resized = adapter::can_hold(rows_, cols_);
-        if (resized) adapter::resize(d, rows_, cols_);
-      }
-      if (!resized)
-        refuse("lmo: the shape of D", shape_text(rows_, cols_).c_str(),
-               shape_text(adapter::rows(d), adapter::cols(d)));
-    }
-    return run(source, d, T(0), -1.0);
+    return answer(m, d, -1.0);
   }
 
-  /// X <- keep X + rate D with D the oracle's answer, which is never formed where it has low rank:
-  /// one read and one write of X. Zero or non-finite M: X <- keep X.
+  /// D <- argmin { <M, X> + λ N(X)² }: the oracle's answer times N*(M)/(2λ), the step of steepest
+  /// descent under N (Bernstein and Newhouse 2024). The report is the oracle's, about D before it
+  /// was scaled. @throws std::invalid_argument as `execute`, and unless lambda is above 0.
+  template <Matrix M, WritableMatrix D>
+  requires std::same_as<scalar_of<M>, T> && std::same_as<scalar_of<D>, T> lmo_report
+  steepest(const M& m, D&& d, double lambda) {
+    return answer(m, d, {-1.0, expects_positive(lambda, "steepest: lambda")});
+  }
+
+  /// X <- keep X + step D with D the oracle's answer, which is never formed where it has low rank:
+  /// one read and one write of X. Zero or non-finite M: X <- keep X. With a penalty λ in the step
+  /// D is that of `steepest`.
   /// @throws std::invalid_argument as `execute`, and where X has another shape.
   template <Matrix M, WritableMatrix X>
   requires std::same_as<scalar_of<M>, T> && std::same_as<scalar_of<X>, T> lmo_report
-  update(const M& m, X&& x, double keep, double rate) {
+  update(const M& m, X&& x, double keep, stride step) {
     using adapter = matrix_adapter<std::remove_cvref_t<X>>;
     const auto source = read(m);
     if (adapter::rows(x) != rows_ || adapter::cols(x) != cols_)
       refuse("update: the shape of X", shape_text(rows_, cols_).c_str(),
              shape_text(adapter::rows(x), adapter::cols(x)));
     refuse_overlap("update: the memory of X", m, x);
-    return run(source, x, static_cast<T>(keep), -rate);
+    return run(source, x, static_cast<T>(keep), -step);
   }
 
   /// The same for views, which is what optimizers hold.
   lmo_report update_views(const oriented_view<const T, space>& m, const oriented_view<T, space>& x,
-                          double keep, double rate) {
+                          double keep, stride step) {
     check_update(m, x);
-    return report_ = engine_.subgradient(backend_, m, x, static_cast<T>(keep), -rate);
+    return report_ = engine_.subgradient(backend_, m, x, static_cast<T>(keep), -step);
   }
 
   /// ‖G‖_F, in one read of G that prepares the next execution: its M, stored transposed or not,
@@ -100,10 +97,10 @@ class lmo_plan {
   /// update_views for an M whose columns `arrival` writes as they are first read: see `arrived`.
   template <class Arrival>
   lmo_report update_on_arrival(const oriented_view<const T, space>& m, Arrival& arrival,
-                               const oriented_view<T, space>& x, double keep, double rate) {
+                               const oriented_view<T, space>& x, double keep, stride step) {
     check_update(m, x);
     return report_ =
-               engine_.subgradient_on_arrival(backend_, m, arrival, x, static_cast<T>(keep), -rate);
+               engine_.subgradient_on_arrival(backend_, m, arrival, x, static_cast<T>(keep), -step);
   }
 
   /// What the last execution reported.
@@ -191,16 +188,35 @@ class lmo_plan {
       refuse(what, "apart from that of M", "an overlap");
   }
 
+  /// D <- step times what points downhill, D resized where it can be.
+  template <class M, class D>
+  lmo_report answer(const M& m, D& d, stride step) {
+    using adapter = matrix_adapter<D>;
+    const auto source = read(m);
+    refuse_overlap("lmo: the memory of D", m, d);
+    if (adapter::rows(d) != rows_ || adapter::cols(d) != cols_) {
+      bool resized = false;
+      if constexpr (adapter::resizable) {
+        resized = adapter::can_hold(rows_, cols_);
+        if (resized) adapter::resize(d, rows_, cols_);
+      }
+      if (!resized)
+        refuse("lmo: the shape of D", shape_text(rows_, cols_).c_str(),
+               shape_text(adapter::rows(d), adapter::cols(d)));
+    }
+    return run(source, d, T(0), step);
+  }
+
   template <class X>
-  lmo_report run(const oriented_view<const T, space>& m, X& x, T keep, double rate) {
+  lmo_report run(const oriented_view<const T, space>& m, X& x, T keep, stride step) {
     using adapter = matrix_adapter<X>;
     if constexpr (adapter::viewable) {
       const oriented_view<T, space> view = adapter::view(x);
-      report_ = engine_.subgradient(backend_, m, view, keep, rate);
+      report_ = engine_.subgradient(backend_, m, view, keep, step);
     } else {
       const auto copy = staging(1);
       if (keep != T(0)) adapter::gather(x, copy);
-      report_ = engine_.subgradient(backend_, m, {copy, false}, keep, rate);
+      report_ = engine_.subgradient(backend_, m, {copy, false}, keep, step);
       adapter::scatter(copy.as_const(), x);
     }
     return report_;

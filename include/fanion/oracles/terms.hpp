@@ -37,22 +37,43 @@ void check_shape_of(const N& n, index_t rows, index_t cols) {
     check_shape_of(n.dual(), rows, cols);
   } else {
     for_each_term(n, [&]<class L>(double, const L& leaf) {
-      if constexpr (is_dual_of<L>)
+      if constexpr (is_dual_of<L>) {
         check_shape_of(leaf.dual(), rows, cols);
-      else if constexpr (ShapedNorm<L>)
+      } else if constexpr (is_pair<L>) {
+        check_shape_of(leaf.first(), rows, cols);
+        check_shape_of(leaf.second(), rows, cols);
+      } else if constexpr (ShapedNorm<L>) {
         leaf.check_shape(rows, cols);
+      }
     });
   }
 }
 
-/// Σ cᵢ gaugeᵢ(s) over the spectral terms; `s` holds at least the depth that the terms read.
+/// Doubles that the spectral terms are lent, in turn.
+template <Subdifferentiable N>
+[[nodiscard]] index_t workspace_of(const N& n, index_t r) {
+  index_t most = 0;
+  for_each_term(n, [&]<class L>(double, const L& leaf) {
+    if constexpr (SpectralNorm<L> && WorkingGauge<L>)
+      most = std::max<index_t>(most, leaf.workspace(leaf.depth(r)));
+  });
+  return most;
+}
+
+/// Σ cᵢ gaugeᵢ(s) over the spectral terms; `s` holds at least the depth that the terms read, `work`
+/// is workspace_of(n, r) long.
 template <Subdifferentiable N, class S>
-[[nodiscard]] double spectral_value(const N& n, index_t r, std::span<const S> s) {
+[[nodiscard]] double spectral_value(const N& n, index_t r, std::span<const S> s,
+                                    std::span<double> work) {
   double value = 0;
   for_each_term(n, [&]<class L>(double c, const L& leaf) {
-    if constexpr (SpectralNorm<L>)
-      value +=
-          c * static_cast<double>(leaf.gauge(s.first(static_cast<std::size_t>(leaf.depth(r)))));
+    if constexpr (SpectralNorm<L>) {
+      const auto read = s.first(static_cast<std::size_t>(leaf.depth(r)));
+      if constexpr (WorkingGauge<L>)
+        value += c * static_cast<double>(leaf.gauge(read, work));
+      else
+        value += c * static_cast<double>(leaf.gauge(read));
+    }
   });
   return value;
 }
@@ -60,12 +81,15 @@ template <Subdifferentiable N, class S>
 /// Σ cᵢ wᵢ over the spectral terms, into `weights`; `scratch` is as long.
 template <Subdifferentiable N, Real T>
 void spectral_weights(const N& n, index_t r, std::span<const T> s, std::span<T> weights,
-                      std::span<T> scratch) {
+                      std::span<T> scratch, std::span<double> work) {
   std::fill(weights.begin(), weights.end(), T(0));
   for_each_term(n, [&]<class L>(double c, const L& leaf) {
     if constexpr (SpectralNorm<L>) {
       const auto depth = static_cast<std::size_t>(leaf.depth(r));
-      leaf.subgradient(s.first(depth), scratch.first(depth));
+      if constexpr (WorkingGauge<L>)
+        leaf.subgradient(s.first(depth), scratch.first(depth), work);
+      else
+        leaf.subgradient(s.first(depth), scratch.first(depth));
       for (std::size_t i = 0; i < depth; ++i) weights[i] += static_cast<T>(c) * scratch[i];
     }
   });

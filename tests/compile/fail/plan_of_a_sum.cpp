@@ -3,5 +3,5 @@
 #include <fanion/eigen.hpp>
 
 auto run(const Eigen::MatrixXf& m) {
-  return fanion::plan_lmo(fanion::frobenius() + fanion::spectral(), m);
+  return fanion::plan_lmo(fanion::frobenius() + fanion::max_abs(), m);
 }
