@@ -145,7 +145,7 @@ template <Real T, class B, SpectralMethod M>
     // A loose gap is what training asks for, where the last subspace is nearly right already.
     if (method.gap.value_or(default_gap<T>) >= 1e-3)
       return make_solver<T>(b, m, n, need,
-                            subspace{.oversample = std::max<index_t>(4, need.depth / 4),
+                            subspace{.oversample = std::max<index_t>(4, 3 * need.depth / 8),
                                      .gap = method.gap,
                                      .seed = method.seed});
     return make_solver<T>(b, m, n, need, lanczos{.gap = method.gap, .seed = method.seed});
