@@ -2,7 +2,7 @@
 # Our solvers beside other libraries: installs what is missing, builds, records momenta, measures,
 # and writes the tables and figures of docs/benchmarks.md. Prints the ratios at the end.
 #
-#   bench/peers/run.sh             everything, some twenty minutes on two cores
+#   bench/peers/run.sh             everything, about three quarters of an hour on two cores
 #   bench/peers/run.sh --long      and full decompositions and baselines at 5000 x 5000: hours
 #   bench/peers/run.sh --quick     does it work? Its page goes to build/bench/page
 #   bench/peers/run.sh --only TEXT problems whose name (Gaussian/500x500/k=5) has this in it;
