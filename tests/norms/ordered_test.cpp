@@ -92,6 +92,8 @@ TEST_CASE("equal norms in other words") {
     same(owl({1, 1}).gauge(leading(2)), ky_fan(2).gauge(leading(2)));
     same(polar(owl({1, 1})), dual(ky_fan(2)).gauge(read));
     same(polar(owl({0.25})), 4 * total(read));
+    const auto at = [&](std::size_t j) { return j < s.size() ? s[j] : 0; };
+    same(owl({2, 1, 0.5}).gauge(leading(3)), 2 * at(0) + at(1) + 0.5 * at(2));
     // The dual of a multiple of ‖·‖_F alone is the other multiple.
     double length = 0;
     for (const double x : s) length = std::hypot(length, x);

@@ -40,6 +40,7 @@ void same(const std::string& text, const N& n) {
         }
       }
     };
+    CHECK(parse_norm(describe(dual(dual(parsed)))) == parsed);
     look(n, parsed);
     look(dual(n), dual(parsed));
   }
@@ -143,5 +144,11 @@ TEST_CASE("errors point at the character") {
   refused("spectral() + dual(nuclear() + frobenius())", 14);
   refused("dual(nuclear() + frobenius()) + spectral()", 1);
   refused("1e999 * nuclear()", 1);
+  refused("1e200 * 1e200 * nuclear()", 1);
+  refused("1e-320 * dual(nuclear() + frobenius())", 1);
+  refused(std::string(1000, '(') + "nuclear()" + std::string(1000, ')'), 101);
+  std::string products;
+  for (int i = 0; i < 1000; ++i) products += "1*";
+  refused(products + "nuclear()", 201);
   refused("nuclear() + nan * spectral()", 17);
 }

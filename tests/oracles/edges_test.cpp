@@ -11,7 +11,7 @@ using oracle_check::matrix_of;
 
 namespace {
 
-/// f(norm) for one norm of each kind: entrywise, leading parts, polar factor, sum.
+/// f(norm) for one norm of each kind: entrywise, leading parts, polar factor, sum, closed dual.
 template <class F>
 void for_each_norm(F&& f) {
   f(frobenius());
@@ -23,6 +23,11 @@ void for_each_norm(F&& f) {
   f(dual(ky_fan(2)));
   f(dual(0.5 * ky_fan(2) + 0.5 * frobenius()));
   f(dual(0.5 * ky_fan(2) + 0.5 * sum_abs()));
+  f(0.5 * nuclear() + 0.5 * frobenius());
+  f(owl({1, 0.5}));
+  f(schatten(3));
+  f(max_of(spectral(), 0.5 * nuclear()));
+  f(quadrature(0.6 * nuclear(), 0.8 * frobenius()));
 }
 
 /// f(method) for each method that serves this need.

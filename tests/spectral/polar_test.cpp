@@ -262,6 +262,23 @@ TEST_CASE("automatic goes over to the polar method that costs less, and back") {
   for (int call = 0; call < 10; ++call) CHECK(!by_eigenvectors(noise));
 }
 
+TEST_CASE("a method that costs more than was expected of it is left again") {
+  Eigen::MatrixXd noise = matrices::gaussian(90, 270);
+  noise /= noise.norm();
+  const Eigen::MatrixXd& m = noise;
+  const operand<double, host_space> a{matrix_adapter<Eigen::MatrixXd>::view(m), 1.0, 1.0};
+  eigen_backend b;
+  using eigenvectors = gram_eigen_solver<double, eigen_backend>;
+  cheaper_polar_solver<double, eigen_backend, eigenvectors> solver(
+      b, 90, 270, polar_express{.gap = 1e-6}, gram_eigen{.gap = 1e-6}, 1.0);
+  std::vector<bool> by_eigenvectors;
+  for (int call = 0; call < 12; ++call)
+    by_eigenvectors.push_back(solver.solve(b, a).effort.iterations == 1);
+  std::vector<bool> expected(12, false);
+  expected[2] = expected[3] = true;
+  CHECK(by_eigenvectors == expected);
+}
+
 TEST_CASE("a checkpoint of a choice that no plan made is refused, and changes nothing") {
   const matrix_of<double> m = noise_of_four_decades(90, 270);
   for (const double gap : {1e-6, 1e-10}) {

@@ -112,6 +112,7 @@ TEST_CASE("--norm adds a method, and needs a rate and an oracle") {
                             "--lr", "norm=0.25"});
   CHECK(o.methods == std::vector<std::string>{"muon", "norm"});
   CHECK(o.rate_of("norm") == 0.25);
+  CHECK(parsed({"--methods", "muon", "--norm", "max_abs()", "--lr", "norm=1"}).methods.size() == 2);
   CHECK(contains(error_of({"--norm", "spectral()"}), "--lr norm=RATE"));
   CHECK(contains(error_of({"--norm", "spectra()", "--lr", "norm=1"}), "at character 1"));
   CHECK(

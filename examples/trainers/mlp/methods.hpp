@@ -55,7 +55,7 @@ void with_rule(const std::string& method, const method_settings& s, Use&& use) {
   if (f == "s-neon") return use(s_neon(s.alpha, s.eta, o));
   if (f == "s-fanion") return use(s_fanion_k(name.k, s.alpha, s.eta, o));
   if (f == norm_name)
-    return parse_norm(s.norm).visit([&](const auto& n) {
+    return as_ball(parse_norm(s.norm)).visit([&](const auto& n) {
       use(lmo_rule<std::remove_cvref_t<decltype(n)>>{n, o});
     });
   throw std::invalid_argument("no rule for method " + method);

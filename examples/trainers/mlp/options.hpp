@@ -83,11 +83,7 @@ inline void check_norm(options& o) {
   }
   if (!asked) o.methods.push_back(name);
   try {
-    const fanion::any_norm n = fanion::parse_norm(o.norm);
-    n.visit([]<class N>(const N& sum) {
-      if constexpr (std::same_as<N, fanion::any_sum>)
-        fanion::dual_gauge<fanion::any_sum>::check(sum);
-    });
+    (void)as_ball(fanion::parse_norm(o.norm));
   } catch (const std::invalid_argument& error) {
     throw CLI::ValidationError("--norm", error.what());
   }

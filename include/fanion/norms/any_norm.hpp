@@ -3,10 +3,12 @@
 
 #include <fanion/core/contract.hpp>
 #include <fanion/norms/calculus.hpp>
+#include <fanion/norms/capabilities.hpp>
 #include <fanion/norms/describe.hpp>
 #include <fanion/norms/entrywise.hpp>
 #include <fanion/norms/frobenius.hpp>
 #include <fanion/norms/ky_fan.hpp>
+#include <fanion/norms/owl.hpp>
 #include <fanion/norms/rms.hpp>
 #include <fanion/norms/schatten.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
@@ -29,12 +31,7 @@ class any_owl : public norm_base {
   /// @throws std::invalid_argument as owl.
   explicit any_owl(std::vector<double> weights) : weights_(std::move(weights)) {
     if (weights_.empty()) refuse("owl: weights", "at least one", 0);
-    for (std::size_t j = 0; j < weights_.size(); ++j) {
-      (void)expects_coefficient(weights_[j], "owl: weight");
-      if (j > 0 && weights_[j] > weights_[j - 1])
-        refuse("owl: weight", "at most the one before it", weights_[j]);
-    }
-    (void)expects_positive(weights_[0], "owl: first weight");
+    detail::expects_owl_weights(weights_);
   }
 
   [[nodiscard]] double weight(index_t j) const {
@@ -46,14 +43,11 @@ class any_owl : public norm_base {
   }
   template <Real T>
   [[nodiscard]] T gauge(spectrum_view<T> s) const {
-    T sum = 0;
-    for (std::size_t j = s.size(); j-- > 0;) sum += static_cast<T>(weights_[j]) * s[j];
-    return sum;
+    return detail::owl_gauge<T>(weights_, s);
   }
   template <Real T>
   void subgradient(spectrum_view<T> s, weight_view<T> w) const {
-    for (std::size_t j = 0; j < s.size(); ++j)
-      w[j] = s[j] > T(0) ? static_cast<T>(weights_[j]) : T(0);
+    detail::owl_subgradient<T>(weights_, s, w);
   }
   [[nodiscard]] std::string name() const {
     std::string text = "owl(";
@@ -155,8 +149,11 @@ class any_sum : public norm_base {
 }
 
 namespace detail {
+// What it holds is looked at when it is used.
 template <>
-inline constexpr bool is_ordered_sum<any_sum> = true;  // what it holds is looked at when it is used
+inline constexpr bool is_ordered_sum<any_sum> = true;
+template <>
+inline constexpr bool has_sum_rule<any_sum> = true;
 }  // namespace detail
 
 /// The closed dual of an any_sum. @throws std::invalid_argument where a term has no ordered
@@ -205,6 +202,20 @@ class any_norm {
 };
 
 [[nodiscard]] inline any_norm dual(const any_norm& n) { return n.dual(); }
+
+/// The same norm in the form from which its ball's oracle follows: that of a single norm is the
+/// subgradient of its own dual. @throws std::invalid_argument where the ball has no oracle: that of
+/// a sum with other terms than ordered and Frobenius ones.
+[[nodiscard]] inline any_norm as_ball(const any_norm& n) {
+  return n.visit([]<class N>(const N& norm) {
+    if constexpr (std::same_as<N, any_sum>) {
+      if (auto one = dual_of_one(norm)) return any_norm(dual_of<any_sum>(std::move(*one)));
+      dual_gauge<any_sum>::check(norm);
+    }
+    return any_norm(norm);
+  });
+}
+
 [[nodiscard]] inline std::string describe(const any_norm& n) {
   return n.visit([](const auto& norm) { return describe(norm); });
 }

@@ -2,7 +2,6 @@
 /// LmoTractable.
 #pragma once
 
-#include <fanion/norms/any_norm.hpp>
 #include <fanion/norms/calculus.hpp>
 #include <fanion/norms/concepts.hpp>
 
@@ -10,23 +9,14 @@ namespace fanion {
 
 namespace detail {
 
-/// Every leaf is a gauge of σ or a norm of the entries. The dual of a sum, as a leaf, is neither:
-/// its value is the gauge of a Minkowski sum.
+/// Every leaf is a gauge of σ or a norm of the entries. The dual of a sum, as a leaf, is a
+/// gauge of σ where that has a closed form, and neither elsewhere.
 template <class N>
-inline constexpr bool has_sum_rule =
-    SpectralNorm<N> || EntrywiseNorm<N> || std::same_as<N, any_sum>;
+inline constexpr bool has_sum_rule = SpectralNorm<N> || EntrywiseNorm<N>;
 template <class N>
 inline constexpr bool has_sum_rule<scaled<N>> = has_sum_rule<N>;
 template <class A, class B>
 inline constexpr bool has_sum_rule<sum<A, B>> = has_sum_rule<A>&& has_sum_rule<B>;
-
-/// Whether some leaf needs singular values or vectors.
-template <class N>
-inline constexpr bool has_spectral_term = SpectralNorm<N> || std::same_as<N, any_sum>;
-template <class N>
-inline constexpr bool has_spectral_term<scaled<N>> = has_spectral_term<N>;
-template <class A, class B>
-inline constexpr bool has_spectral_term<sum<A, B>> = has_spectral_term<A> || has_spectral_term<B>;
 
 /// Whether every leaf needs singular values and vectors, and nothing else.
 template <class N>

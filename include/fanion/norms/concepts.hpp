@@ -45,6 +45,24 @@ concept WorkingGauge = requires(const N& n, index_t depth, spectrum_view<double>
   n.subgradient(s, w, work);
 };
 
+/// n.gauge(s), with `work` where n wants it.
+template <class N, class S>
+[[nodiscard]] constexpr auto gauge_of(const N& n, std::span<const S> s, std::span<double> work) {
+  if constexpr (WorkingGauge<N>)
+    return n.gauge(s, work);
+  else
+    return n.gauge(s);
+}
+/// n.subgradient(s, w), with `work` where n wants it.
+template <class N, class S>
+constexpr void subgradient_of(const N& n, std::span<const S> s, std::span<S> w,
+                              std::span<double> work) {
+  if constexpr (WorkingGauge<N>)
+    n.subgradient(s, w, work);
+  else
+    n.subgradient(s, w);
+}
+
 /// A norm of the singular values σ₁ >= σ₂ >= … >= 0.
 ///  1. `depth(r)`: how many leading σ it reads when the shorter side of the matrix is r; at most r.
 ///  2. `gauge(s)`: its value, from exactly depth(r) of them. Monotone in each σ.

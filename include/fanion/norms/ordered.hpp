@@ -9,6 +9,7 @@
 /// and zeros, max_j (s₁ + … + sⱼ) / (w₁ + … + wⱼ), where b = 0.
 #pragma once
 
+#include <fanion/core/contract.hpp>
 #include <fanion/norms/concepts.hpp>
 #include <fanion/norms/frobenius.hpp>
 #include <fanion/norms/sums.hpp>
@@ -210,7 +211,7 @@ template <ClosedDual N, class T>
 double closed_dual(const N& n, std::span<const T> s, std::span<T> weights, std::span<double> work) {
   std::fill(weights.begin(), weights.end(), T(0));
   const double first = s.empty() ? 0 : static_cast<double>(s[0]);
-  if (!(first > 0) || !std::isfinite(first)) return first;
+  if (!(first > 0) || !is_finite(first)) return first;
   // Of values near 1 no square over- or underflows.
   const auto scaled = work.first(s.size()), u = work.subspan(s.size(), s.size());
   for (std::size_t j = 0; j < s.size(); ++j) scaled[j] = static_cast<double>(s[j]) / first;

@@ -9,8 +9,37 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 
 namespace fanion {
+
+namespace detail {
+
+/// @throws std::invalid_argument unless the weights are finite, at least 0, do not increase, and
+/// the first is above 0.
+constexpr void expects_owl_weights(std::span<const double> w) {
+  for (std::size_t j = 0; j < w.size(); ++j) {
+    (void)expects_coefficient(w[j], "owl: weight");
+    if (j > 0 && w[j] > w[j - 1]) refuse("owl: weight", "at most the one before it", w[j]);
+  }
+  (void)expects_positive(w[0], "owl: first weight");
+}
+
+/// Σ wᵢσᵢ, from the smallest, so that small terms are not lost.
+template <Real T>
+[[nodiscard]] constexpr T owl_gauge(std::span<const double> w, spectrum_view<T> s) noexcept {
+  T sum = 0;
+  for (std::size_t j = s.size(); j-- > 0;) sum += static_cast<T>(w[j]) * s[j];
+  return sum;
+}
+
+template <Real T>
+constexpr void owl_subgradient(std::span<const double> w, spectrum_view<T> s,
+                               weight_view<T> out) noexcept {
+  for (std::size_t j = 0; j < s.size(); ++j) out[j] = s[j] > T(0) ? static_cast<T>(w[j]) : T(0);
+}
+
+}  // namespace detail
 
 /// Weights beyond the N given are zero. Every sum of multiples of Ky Fan norms up to depth N is
 /// one of these.
@@ -24,12 +53,8 @@ class owl : public norm_base {
   /// owl({1, 0.5, 0.25}). @throws std::invalid_argument unless the weights are finite, at least 0,
   /// do not increase, and the first is above 0.
   explicit constexpr owl(const double (&weights)[N]) {
-    for (std::size_t j = 0; j < N; ++j) {
-      weights_[j] = expects_coefficient(weights[j], "owl: weight");
-      if (j > 0 && weights_[j] > weights_[j - 1])
-        refuse("owl: weight", "at most the one before it", weights_[j]);
-    }
-    (void)expects_positive(weights_[0], "owl: first weight");
+    detail::expects_owl_weights(weights);
+    std::copy(weights, weights + N, weights_.begin());
   }
 
   [[nodiscard]] constexpr const std::array<double, N>& weights() const noexcept { return weights_; }
@@ -41,14 +66,11 @@ class owl : public norm_base {
 
   template <Real T>
   [[nodiscard]] constexpr T gauge(spectrum_view<T> s) const noexcept {
-    T sum = 0;  // from the smallest, so that small terms are not lost
-    for (std::size_t j = s.size(); j-- > 0;) sum += static_cast<T>(weights_[j]) * s[j];
-    return sum;
+    return detail::owl_gauge<T>(weights_, s);
   }
   template <Real T>
   constexpr void subgradient(spectrum_view<T> s, weight_view<T> w) const noexcept {
-    for (std::size_t j = 0; j < s.size(); ++j)
-      w[j] = s[j] > T(0) ? static_cast<T>(weights_[j]) : T(0);
+    detail::owl_subgradient<T>(weights_, s, w);
   }
 
   friend constexpr bool operator==(const owl&, const owl&) = default;

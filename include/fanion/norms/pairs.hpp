@@ -9,9 +9,10 @@
 /// of this kind.
 #pragma once
 
+#include <fanion/core/contract.hpp>
 #include <fanion/norms/concepts.hpp>
 #include <fanion/norms/ordered.hpp>
-#include <fanion/norms/sums.hpp>
+#include <fanion/norms/spectral_sum.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -21,74 +22,6 @@
 #include <utility>
 
 namespace fanion {
-
-namespace detail {
-
-/// Every term is a function of the singular values.
-template <class N>
-inline constexpr bool is_spectral_sum = SpectralNorm<N> || std::same_as<N, frobenius>;
-template <class N>
-inline constexpr bool is_spectral_sum<scaled<N>> = is_spectral_sum<N>;
-template <class A, class B>
-inline constexpr bool is_spectral_sum<sum<A, B>> = is_spectral_sum<A>&& is_spectral_sum<B>;
-
-}  // namespace detail
-
-/// A sum of multiples of spectral norms and of the Frobenius norm, as a gauge of all of σ.
-template <class N>
-concept SpectralSum = Norm<N> && detail::is_spectral_sum<N>;
-
-/// Doubles that the terms of n are lent, for r singular values.
-template <SpectralSum N>
-[[nodiscard]] constexpr index_t sum_workspace(const N& n, index_t r) {
-  index_t most = 0;
-  for_each_term(n, [&]<class L>(double, const L& leaf) {
-    if constexpr (WorkingGauge<L>) most = std::max<index_t>(most, leaf.workspace(leaf.depth(r)));
-  });
-  return most;
-}
-
-/// n as a gauge of all singular values.
-template <SpectralSum N>
-[[nodiscard]] double sum_gauge(const N& n, std::span<const double> s, std::span<double> work) {
-  double value = 0;
-  for_each_term(n, [&]<class L>(double c, const L& leaf) {
-    if constexpr (std::same_as<L, frobenius>) {
-      double length = 0;
-      for (std::size_t j = s.size(); j-- > 0;) length = std::hypot(length, s[j]);
-      value += c * length;
-    } else {
-      const auto read =
-          s.first(static_cast<std::size_t>(leaf.depth(static_cast<index_t>(s.size()))));
-      if constexpr (WorkingGauge<L>)
-        value += c * leaf.gauge(read, work);
-      else
-        value += c * leaf.gauge(read);
-    }
-  });
-  return value;
-}
-
-/// out += factor ∂n(s); `scratch` is as long as s.
-template <SpectralSum N>
-void add_sum_weights(const N& n, double factor, std::span<const double> s, std::span<double> out,
-                     std::span<double> scratch, std::span<double> work) {
-  for_each_term(n, [&]<class L>(double c, const L& leaf) {
-    if constexpr (std::same_as<L, frobenius>) {
-      double length = 0;
-      for (std::size_t j = s.size(); j-- > 0;) length = std::hypot(length, s[j]);
-      for (std::size_t j = 0; j < s.size() && length > 0; ++j) out[j] += factor * c * s[j] / length;
-    } else {
-      const auto depth = static_cast<std::size_t>(leaf.depth(static_cast<index_t>(s.size())));
-      const auto weights = scratch.first(depth);
-      if constexpr (WorkingGauge<L>)
-        leaf.subgradient(s.first(depth), weights, work);
-      else
-        leaf.subgradient(s.first(depth), weights);
-      for (std::size_t j = 0; j < depth; ++j) out[j] += factor * c * weights[j];
-    }
-  });
-}
 
 /// Two norms under the larger of their values, or the root of the sum of their squares.
 enum class pairing { largest, squares };
@@ -151,7 +84,7 @@ class pair_of : public norm_base {
     const values v = evaluate(s, work);
     std::fill(w.begin(), w.end(), T(0));
     const double together = mixture<P>::together(v.first, v.second);
-    if (!(together > 0) || !std::isfinite(v.largest)) return;
+    if (!(together > 0) || !is_finite(v.largest)) return;
     const auto x = std::span<const double>(work.first(s.size()));
     const auto out = work.subspan(s.size(), s.size());
     const auto scratch = work.subspan(2 * s.size(), s.size()), rest = work.subspan(3 * s.size());
@@ -179,7 +112,7 @@ class pair_of : public norm_base {
   [[nodiscard]] values evaluate(spectrum_view<T> s, std::span<double> work) const {
     values v;
     v.largest = s.empty() ? 0 : static_cast<double>(s[0]);
-    if (!(v.largest > 0) || !std::isfinite(v.largest)) {
+    if (!(v.largest > 0) || !is_finite(v.largest)) {
       v.first = v.second = 1;
       return v;
     }
@@ -249,6 +182,7 @@ struct dual_gauge<pair_of<P, A, B>> {
       }
       blend(n, s, below, above, u);
     }
+    // 1, but for what bisection and thirds have left.
     const double size = mixture<P>::together(value(n.first(), u), value(n.second(), u));
     for (double& x : u) x /= size;
     return least;

@@ -73,6 +73,13 @@ class norm_parser {
   }
 
   [[nodiscard]] parsed expression() {
+    if (++depth_ > most_depth) fail("at most 100 nested expressions");
+    parsed all = sum_of_terms();
+    --depth_;
+    return all;
+  }
+
+  [[nodiscard]] parsed sum_of_terms() {
     skip_spaces();
     const std::size_t start = at_;
     parsed all = term();
@@ -97,10 +104,15 @@ class norm_parser {
       const double c = number();
       if (!(c >= 0) || !is_finite(c)) fail_at(start, "a coefficient of at least 0");
       want('*');
+      if (++depth_ > most_depth) fail("at most 100 nested expressions");
       parsed all = term();
+      --depth_;
       if (all.dual && !(c > 0)) fail_at(start, "a coefficient above 0");
       // c · dual(n) = dual(n/c).
-      for (any_sum::term& t : all.terms) t.coefficient *= all.dual ? 1 / c : c;
+      for (any_sum::term& t : all.terms) {
+        t.coefficient *= all.dual ? 1 / c : c;
+        if (!is_finite(t.coefficient)) fail_at(start, "a coefficient that leaves products finite");
+      }
       return all;
     }
     return factor();
@@ -193,8 +205,11 @@ class norm_parser {
     fail_at(start, "the name of a norm");
   }
 
+  static constexpr int most_depth = 100;
+
   std::string_view text_;
   std::size_t at_ = 0;
+  int depth_ = 0;
 };
 
 }  // namespace detail

@@ -43,8 +43,7 @@ class schatten : public norm_base {
   template <Real T>
   [[nodiscard]] T gauge(spectrum_view<T> s) const {
     const double first = s.empty() ? 0 : static_cast<double>(s[0]), exponent = p();
-    if (!(first > 0) || !std::isfinite(first) || !std::isfinite(exponent))
-      return static_cast<T>(first);
+    if (!(first > 0) || !is_finite(first) || !is_finite(exponent)) return static_cast<T>(first);
     return static_cast<T>(first * std::pow(power_sum(s, first, exponent), 1 / exponent));
   }
 
@@ -52,9 +51,9 @@ class schatten : public norm_base {
   template <Real T>
   void subgradient(spectrum_view<T> s, weight_view<T> w) const {
     const double first = s.empty() ? 0 : static_cast<double>(s[0]), exponent = p();
-    if (!(first > 0) || !std::isfinite(first)) return std::fill(w.begin(), w.end(), T(0));
+    if (!(first > 0) || !is_finite(first)) return std::fill(w.begin(), w.end(), T(0));
     const double scale =
-        std::isfinite(exponent) ? std::pow(power_sum(s, first, exponent), 1 - 1 / exponent) : 1;
+        is_finite(exponent) ? std::pow(power_sum(s, first, exponent), 1 - 1 / exponent) : 1;
     for (std::size_t i = 0; i < w.size(); ++i) {
       const double share = static_cast<double>(s[i]) / first;
       w[i] = s[i] > T(0) ? static_cast<T>(std::pow(share, exponent - 1) / scale) : T(0);

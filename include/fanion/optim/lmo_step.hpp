@@ -163,8 +163,8 @@ class lmo_step {
       const double factor = shape_factor(o.scaling, at.rows, at.cols);
       const bool constrained = o.form == step_form::constrained;
       const double keep = 1 - rate * (constrained ? 1.0 : o.decay);
-      const stride length(rate * factor * (constrained ? o.radius : 1.0),
-                          o.form == step_form::sharp ? o.penalty : 0.0);
+      const step_length length(rate * factor * (constrained ? o.radius : 1.0),
+                               o.form == step_form::sharp ? o.penalty : 0.0);
       const oriented_view<const T, space> seen_block{window(source.as_const(), at, transposed_),
                                                      transposed_};
       const oriented_view<T, space> weights{window(weight.storage, at, weight.transposed),

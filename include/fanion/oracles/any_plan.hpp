@@ -15,17 +15,10 @@ namespace fanion {
 template <Real T, class B>
 class any_lmo_plan {
  public:
-  /// @throws std::invalid_argument where the ball has no oracle: that of a sum with terms other
-  /// than ordered and Frobenius ones; and as lmo_plan.
+  /// @throws std::invalid_argument as as_ball and lmo_plan.
   template <SpectralMethod Method>
   any_lmo_plan(const any_norm& n, index_t rows, index_t cols, bool staged, const Method& method)
-      : plan_(n.visit([&]<class N>(const N& norm) -> variant {
-          if constexpr (std::same_as<N, any_sum>) {
-            if (auto one = dual_of_one(norm))
-              return variant(std::in_place_type<lmo_plan<dual_of<any_sum>, T, B>>,
-                             dual_of<any_sum>(std::move(*one)), rows, cols, staged, method, B());
-            dual_gauge<any_sum>::check(norm);
-          }
+      : plan_(as_ball(n).visit([&]<class N>(const N& norm) {
           return variant(std::in_place_type<lmo_plan<N, T, B>>, norm, rows, cols, staged, method,
                          B());
         })) {}
@@ -35,7 +28,7 @@ class any_lmo_plan {
     return std::visit([&](auto& plan) { return plan.execute(m, std::forward<D>(d)); }, plan_);
   }
   template <class M, class X>
-  lmo_report update(const M& m, X&& x, double keep, stride step) {
+  lmo_report update(const M& m, X&& x, double keep, step_length step) {
     return std::visit([&](auto& plan) { return plan.update(m, std::forward<X>(x), keep, step); },
                       plan_);
   }

@@ -27,12 +27,12 @@ struct arrived : ignore_columns<T, Space> {
 
 /// How far to go along a subgradient G of f at M: `rate`, or with a positive `penalty` λ
 /// rate · f(M) / (2λ). With f dual to a norm n, -f(M)/(2λ) G minimises <M, X> + λ n(X)².
-struct stride {
+struct step_length {
   double rate = 1;
   double penalty = 0;
 
-  constexpr stride(double r, double lambda = 0) : rate(r), penalty(lambda) {}
-  [[nodiscard]] constexpr stride operator-() const { return {-rate, penalty}; }
+  constexpr step_length(double r, double lambda = 0) : rate(r), penalty(lambda) {}
+  [[nodiscard]] constexpr step_length operator-() const { return {-rate, penalty}; }
 };
 
 /// Evaluates f and ∂f for one expression f, shape and method. `M` is always m x n as its owner sees
@@ -78,7 +78,7 @@ class subgradient_engine {
   /// D <- keep·D + step·∂f(M), and what that subgradient certifies. For a zero or non-finite M
   /// nothing is added.
   lmo_report subgradient(B& b, const oriented_view<const T, space>& m,
-                         const oriented_view<T, space>& d, T keep, stride step) {
+                         const oriented_view<T, space>& d, T keep, step_length step) {
     lmo_report report;
     report.passes = 1;
     arrived<T, space> all(measure(b, m));
@@ -88,7 +88,7 @@ class subgradient_engine {
   /// The same for an M that arrives as it is read.
   template <class Arrival>
   lmo_report subgradient_on_arrival(B& b, const oriented_view<const T, space>& m, Arrival& arrival,
-                                    const oriented_view<T, space>& d, T keep, stride step) {
+                                    const oriented_view<T, space>& d, T keep, step_length step) {
     lmo_report report;
     add_subgradient(b, m, arrival, d, keep, step, report);
     return report;
@@ -166,7 +166,8 @@ class subgradient_engine {
 
   template <class Arrival>
   void add_subgradient(B& b, const oriented_view<const T, space>& m, Arrival& arrival,
-                       const oriented_view<T, space>& d, T keep, stride step, lmo_report& report) {
+                       const oriented_view<T, space>& d, T keep, step_length step,
+                       lmo_report& report) {
     const T bound = arrival.bound();
     const bool streams =
         std::holds_alternative<block_solver<T, B>>(solver_) && bound > T(0) && is_finite(bound);

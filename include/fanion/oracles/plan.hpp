@@ -67,7 +67,7 @@ class lmo_plan {
   /// @throws std::invalid_argument as `execute`, and where X has another shape.
   template <Matrix M, WritableMatrix X>
   requires std::same_as<scalar_of<M>, T> && std::same_as<scalar_of<X>, T> lmo_report
-  update(const M& m, X&& x, double keep, stride step) {
+  update(const M& m, X&& x, double keep, step_length step) {
     using adapter = matrix_adapter<std::remove_cvref_t<X>>;
     const auto source = read(m);
     if (adapter::rows(x) != rows_ || adapter::cols(x) != cols_)
@@ -79,7 +79,7 @@ class lmo_plan {
 
   /// The same for views, which is what optimizers hold.
   lmo_report update_views(const oriented_view<const T, space>& m, const oriented_view<T, space>& x,
-                          double keep, stride step) {
+                          double keep, step_length step) {
     check_update(m, x);
     return report_ = engine_.subgradient(backend_, m, x, static_cast<T>(keep), -step);
   }
@@ -97,7 +97,7 @@ class lmo_plan {
   /// update_views for an M whose columns `arrival` writes as they are first read: see `arrived`.
   template <class Arrival>
   lmo_report update_on_arrival(const oriented_view<const T, space>& m, Arrival& arrival,
-                               const oriented_view<T, space>& x, double keep, stride step) {
+                               const oriented_view<T, space>& x, double keep, step_length step) {
     check_update(m, x);
     return report_ =
                engine_.subgradient_on_arrival(backend_, m, arrival, x, static_cast<T>(keep), -step);
@@ -190,7 +190,7 @@ class lmo_plan {
 
   /// D <- step times what points downhill, D resized where it can be.
   template <class M, class D>
-  lmo_report answer(const M& m, D& d, stride step) {
+  lmo_report answer(const M& m, D& d, step_length step) {
     using adapter = matrix_adapter<D>;
     const auto source = read(m);
     refuse_overlap("lmo: the memory of D", m, d);
@@ -208,7 +208,7 @@ class lmo_plan {
   }
 
   template <class X>
-  lmo_report run(const oriented_view<const T, space>& m, X& x, T keep, stride step) {
+  lmo_report run(const oriented_view<const T, space>& m, X& x, T keep, step_length step) {
     using adapter = matrix_adapter<X>;
     if constexpr (adapter::viewable) {
       const oriented_view<T, space> view = adapter::view(x);

@@ -69,10 +69,7 @@ template <Subdifferentiable N, class S>
   for_each_term(n, [&]<class L>(double c, const L& leaf) {
     if constexpr (SpectralNorm<L>) {
       const auto read = s.first(static_cast<std::size_t>(leaf.depth(r)));
-      if constexpr (WorkingGauge<L>)
-        value += c * static_cast<double>(leaf.gauge(read, work));
-      else
-        value += c * static_cast<double>(leaf.gauge(read));
+      value += c * static_cast<double>(gauge_of(leaf, read, work));
     }
   });
   return value;
@@ -86,10 +83,7 @@ void spectral_weights(const N& n, index_t r, std::span<const T> s, std::span<T> 
   for_each_term(n, [&]<class L>(double c, const L& leaf) {
     if constexpr (SpectralNorm<L>) {
       const auto depth = static_cast<std::size_t>(leaf.depth(r));
-      if constexpr (WorkingGauge<L>)
-        leaf.subgradient(s.first(depth), scratch.first(depth), work);
-      else
-        leaf.subgradient(s.first(depth), scratch.first(depth));
+      subgradient_of(leaf, s.first(depth), scratch.first(depth), work);
       for (std::size_t i = 0; i < depth; ++i) weights[i] += static_cast<T>(c) * scratch[i];
     }
   });

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 namespace fanion {
@@ -17,10 +16,9 @@ namespace fanion {
 /// What polynomials cost depends on the spectrum, which nobody knows beforehand; what `Other` costs
 /// less so. The first calls use polynomials. A method that has twice in a row (the first call
 /// learns how many steps it takes) cost more than the other did, or is expected to, gives way to
-/// it, and now and then the polynomials are tried anew, in case the spectrum has changed. A call in
-/// which they miss the gap goes on with the other method. Costs are flops at the speed of products,
-/// in units of r³: counted, not timed, so that a run can be repeated. Both work in the
-/// same memory.
+/// it, and now and then the polynomials are tried anew, in case the spectrum has changed. Costs are
+/// flops at the speed of products, in units of r³: counted, not timed, so that a run can be
+/// repeated. Both work in the same memory.
 template <Real T, class B, class Other>
 class cheaper_polar_solver {
  public:
@@ -44,22 +42,11 @@ class cheaper_polar_solver {
       e.patience = std::min(4 * e.patience, most_patience);
       polynomials_.reset();
     }
-    polar_factor<T, space> answer;
-    if (e.chosen == 1) {
-      answer = by_other(b, a);
-    } else {
-      answer = polynomials_.solve(b, a);
-      const bool met = answer.effort.outcome == outcome::converged;
-      e.polynomials = met ? polynomials_.work() : std::numeric_limits<double>::max();
-      if (!met) {
-        const index_t passes = answer.effort.passes;
-        answer = by_other(b, a);
-        answer.effort.passes += passes;
-      }
-      if (e.polynomials <= e.other) e.patience = least_patience;
-    }
-    const double cost = e.chosen == 1 ? e.other : e.polynomials;
-    const bool lost = cost > (e.chosen == 1 ? e.polynomials : e.other);
+    const bool other = e.chosen == 1;
+    const polar_factor<T, space> answer = other ? other_.solve(b, a) : polynomials_.solve(b, a);
+    (other ? e.other : e.polynomials) = other ? other_.work() : polynomials_.work();
+    const bool lost = other ? e.other > e.polynomials : e.polynomials > e.other;
+    if (!other && !lost) e.patience = least_patience;
     e.losses = lost ? e.losses + 1 : 0;
     if (e.losses == enough) take_up(1 - e.chosen);
     return answer;
@@ -113,12 +100,6 @@ class cheaper_polar_solver {
     learned_.chosen = other;
     learned_.losses = 0;
     learned_.wait = learned_.patience;
-  }
-
-  [[nodiscard]] polar_factor<T, space> by_other(B& b, const operand<T, space>& a) {
-    const polar_factor<T, space> answer = other_.solve(b, a);
-    learned_.other = other_.work();
-    return answer;
   }
 
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
