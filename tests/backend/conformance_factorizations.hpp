@@ -238,7 +238,7 @@ void conform_inverse(Backend& backend, index_t scratch_size, index_t n, Invert i
 
 template <class Backend, class T>
 void conform_invert_definite(Backend& backend) {
-  for (index_t n : {0, 1, 2, 7, 31, 32, 33, 64, 100}) {
+  for (index_t n : {0, 1, 2, 7, 31, 32, 33, 64, 100, 257}) {
     conform_inverse<Backend, T>(
         backend, backend.template invert_definite_size<T>(n), n,
         [&](auto A, auto scratch) { return backend.template invert_definite<T>(A, scratch); });

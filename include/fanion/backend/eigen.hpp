@@ -264,7 +264,7 @@ class eigen_backend {
     return dense::eigh_size<T>(n);
   }
 
-  /// A(n x n) = A⁻¹ for a symmetric positive definite A; false where it is not. 2n³ flops.
+  /// A(n x n) = A⁻¹ for a symmetric positive definite A; false where it is not. n³ flops.
   template <Real T>
   [[nodiscard]] bool invert_definite(matrix_view<T> A, span<T> scratch) const {
     return dense::invert_definite<T>(A, scratch, threads_);

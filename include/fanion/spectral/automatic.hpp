@@ -66,7 +66,7 @@ enum class polar_choice { polynomials, halley, polynomials_or_halley, polynomial
 ///
 ///   polynomials    steps (3a + 1), less in blocks; about log(1/gap)/2 steps for noise, twice that
 ///                  for graded spectra
-///   halley         3 to 5 steps of 3a + 4: the inverse runs at half the speed of products
+///   halley         3 to 5 steps of 3a + 2: the inverse runs at half the speed of products
 ///   eigenvectors   3a + 1 and, for the eigenvectors of r x r, 30 for each thread that shares the
 ///                  products; twice that in float
 ///

@@ -18,7 +18,7 @@
 namespace fanion {
 
 /// X <- X (a + b XᵀX) (1 + c XᵀX)⁻¹ with the weights that are best for the interval known to hold
-/// the singular values. The inverse comes from Cholesky's factor, 3 r²L + 2 r³ flops a step, while
+/// the singular values. The inverse comes from Cholesky's factor, 3 r²L + r³ flops a step, while
 /// c is small enough for it; before that from an orthonormal basis of [sqrt(c) X; I], which no
 /// condition number harms, 6 r²L + 4 r³ flops or more of slower kernels. Memory: 3 r L + 2 r².
 template <Real T, class B>
@@ -126,7 +126,7 @@ class qdwh_solver {
   [[nodiscard]] double work() const { return work_; }
   /// The same for a number of steps by Cholesky's factor.
   [[nodiscard]] static constexpr double work_of(index_t r, index_t l, index_t steps) {
-    return static_cast<double>(steps) * (3 * static_cast<double>(l) / static_cast<double>(r) + 4);
+    return static_cast<double>(steps) * (3 * static_cast<double>(l) / static_cast<double>(r) + 2);
   }
 
  private:
@@ -187,7 +187,7 @@ class qdwh_solver {
     b.axpby(static_cast<T>(share) * x.scale, x.x, T(0), y);
     b.multiply_outer(static_cast<T>(rest / std::sqrt(h.c)), bottom.as_const(), top.as_const(), T(1),
                      y, scratch());
-    work_ += 4 * work_of(r_, l_, 1);
+    work_ += 5 * work_of(r_, l_, 1);
   }
 
   index_t m_, n_, r_, l_;

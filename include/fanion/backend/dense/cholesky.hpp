@@ -9,11 +9,13 @@ namespace fanion::dense {
 
 /// Rows and columns that are factored without products.
 inline constexpr index_t cholesky_block = 32;
+/// Products with a triangle go by so many of its columns at a time, so that little is multiplied
+/// by zeros and a product stays large enough to be worth its packing.
+inline constexpr index_t triangle_block = 128;
 
 template <Real T>
 [[nodiscard]] constexpr index_t invert_definite_size(index_t n, index_t threads = 1) noexcept {
-  const index_t block = std::min(n, cholesky_block);
-  return padded<T>(n * n) + padded<T>(n * block) + gemm_size<T>(n, n, n, threads);
+  return padded<T>(n * n) + gemm_size<T>(n, n, n, threads);
 }
 
 /// The lower triangle of a small A becomes L⁻¹, A = LLᵀ, zeros above. False where a pivot is not
@@ -40,41 +42,70 @@ template <Real T>
   return true;
 }
 
-/// A <- A⁻¹ for a symmetric positive definite A, of which the lower half is read; both halves are
-/// valid and bitwise symmetric on return. 2n³ flops, in products. False, and A undefined,
-/// where A is not positive definite to working precision, or not finite.
+/// f(from, width) for consecutive pieces of 0 .. n.
+template <class F>
+void for_each_triangle_block(index_t n, const F& f) {
+  for (index_t j = 0; j < n; j += triangle_block) f(j, std::min(triangle_block, n - j));
+}
+
+/// The lower half of A becomes L⁻¹, A = LLᵀ, zeros above. Half by half: with S = L₂₁ the inverse of
+/// [L₁₁ 0; S L₂₂] is [L₁₁⁻¹ 0; -L₂₂⁻¹ S L₁₁⁻¹ L₂₂⁻¹]. ⅔n³ flops, nearly all in products. `work` has
+/// room for a quarter of A.
+template <Real T>
+[[nodiscard]] bool invert_factor(matrix_view<T> A, T* work, std::span<T> scratch, index_t threads) {
+  const index_t n = A.cols();
+  if (n <= cholesky_block) return invert_factor_of<T>(A);
+  const index_t half = round_up(n / 2, cholesky_block), below = n - half;
+  const matrix_view<T> first = A.block(0, 0, half, half), last = A.block(half, half, below, below);
+  const matrix_view<T> corner = A.block(half, 0, below, half), S(work, below, half);
+  if (!invert_factor<T>(first, work, scratch, threads)) return false;
+  for_each_triangle_block(half, [&](index_t j, index_t width) {  // S = A₂₁ L₁₁⁻ᵀ
+    gemm<T>(T(1), {corner.columns(0, j + width).as_const(), false},
+            {first.block(j, 0, width, j + width).as_const(), true}, T(0), S.columns(j, width),
+            scratch, threads);
+  });
+  symmetric_gemm<T>(T(-1), {S.as_const(), false}, {S.as_const(), true}, T(1), last, scratch,
+                    threads);
+  // Factoring the last half wants the room that S is in.
+  copy<T>(S.as_const(), corner);
+  if (!invert_factor<T>(last, work, scratch, threads)) return false;
+  for_each_triangle_block(below, [&](index_t i, index_t height) {  // work = L₂₂⁻¹ S
+    gemm<T>(T(1), {last.block(i, 0, height, i + height).as_const(), false},
+            {corner.block(0, 0, i + height, half).as_const(), false}, T(0),
+            S.block(i, 0, height, half), scratch, threads);
+  });
+  for_each_triangle_block(half, [&](index_t j, index_t width) {
+    gemm<T>(T(-1), {S.columns(j, half - j).as_const(), false},
+            {first.block(j, j, half - j, width).as_const(), false}, T(0), corner.columns(j, width),
+            scratch, threads);
+  });
+  fill<T>(A.block(0, half, half, below), T(0));
+  return true;
+}
+
+/// A <- A⁻¹ = L⁻ᵀL⁻¹ for a symmetric positive definite A = LLᵀ, of which the lower half is read;
+/// both halves are valid and bitwise symmetric on return. n³ flops, nearly all in products. False,
+/// and A undefined, where A is not positive definite to working precision, or not finite.
 template <Real T>
 [[nodiscard]] bool invert_definite(matrix_view<T> A, std::span<T> scratch, index_t threads = 1) {
   const index_t n = A.cols();
   scratch_stack<T> stack(scratch);
-  const matrix_view<T> inverse = stack.take(n, n);  // of L, row of blocks by row of blocks
-  const matrix_view<T> panel = stack.take(n, std::min(n, cholesky_block));
+  const matrix_view<T> inverse = stack.take(n, n);
   const std::span<T> rest = stack.rest();
-  fill<T>(inverse, T(0));
-  for (index_t j = 0; j < n; j += cholesky_block) {
-    const index_t width = std::min(cholesky_block, n - j), below = n - j - width;
-    const matrix_view<T> corner = inverse.block(j, j, width, width);
-    copy<T>(A.block(j, j, width, width).as_const(), corner);
-    if (!invert_factor_of<T>(corner)) return false;
-    // The rows of L⁻¹ above are done: this one is -L(j,j)⁻¹ L(j,:) L⁻¹.
-    if (j > 0) {
-      const matrix_view<T> row = panel.block(0, 0, j, width);
-      gemm<T>(T(1), {inverse.block(0, 0, j, j).as_const(), true},
-              {A.block(j, 0, width, j).as_const(), true}, T(0), row, rest, threads);
-      gemm<T>(T(-1), {corner.as_const(), false}, {row.as_const(), true}, T(0),
-              inverse.block(j, 0, width, j), rest, threads);
-    }
-    if (below == 0) break;
-    // L below the corner, and its share of the rest of A.
-    const matrix_view<T> column = A.block(j + width, j, below, width);
-    const matrix_view<T> kept = panel.block(0, 0, below, width);
-    copy<T>(column.as_const(), kept);
-    gemm<T>(T(1), {kept.as_const(), false}, {corner.as_const(), true}, T(0), column, rest, threads);
-    symmetric_gemm<T>(T(-1), {column.as_const(), false}, {column.as_const(), true}, T(1),
-                      A.block(j + width, j + width, below, below), rest, threads);
-  }
-  symmetric_gemm<T>(T(1), {inverse.as_const(), true}, {inverse.as_const(), false}, T(0), A, rest,
-                    threads);
+  // The factor in A, with the other matrix as room; then the product, from a copy of the factor.
+  if (!invert_factor<T>(A, inverse.data(), rest, threads)) return false;
+  copy<T>(A.as_const(), inverse);
+  for_each_triangle_block(n, [&](index_t i, index_t height) {
+    const matrix_view<T> rows = A.block(i, 0, height, i + height);
+    const factor<T> left{inverse.block(i, i, n - i, height).as_const(), true};
+    if (i > 0)
+      gemm<T>(T(1), left, {inverse.block(i, 0, n - i, i).as_const(), false}, T(0),
+              rows.columns(0, i), rest, threads);
+    symmetric_gemm<T>(T(1), left, {left.storage, false}, T(0), rows.columns(i, height), rest,
+                      threads);
+  });
+  for (index_t i = triangle_block; i < n; i += triangle_block)
+    mirror<T>(A, i, std::min(n, i + triangle_block));
   return true;
 }
 
