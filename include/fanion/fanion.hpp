@@ -15,6 +15,7 @@
 #include <fanion/norms/pairs.hpp>
 #include <fanion/norms/ratio.hpp>
 #include <fanion/norms/rms.hpp>
+#include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/optim/makers.hpp>

@@ -128,6 +128,72 @@ void conform_reductions(Backend& backend) {
   }
 }
 
+/// Lengths of lines, the host's and the default; far out their squares leave T's range.
+template <class Backend, class T>
+void conform_line_norms(Backend& backend) {
+  using fanion::lines;
+  for (const auto& shape : shapes())
+    for (long double c : {1.0L, far_out<T>, 1 / far_out<T>})
+      for (const lines along : {lines::rows, lines::columns}) {
+        const auto m = shape.first, n = shape.second;
+        const bool columns = along == lines::columns;
+        const index_t count = columns ? n : m;
+        CAPTURE(m);
+        CAPTURE(n);
+        CAPTURE(c);
+        CAPTURE(columns);
+        const reference given = random_matrix<T>(m, n, 12);
+        const reference X = build(m, n, [&](index_t i, index_t j) { return T(c * given(i, j)); });
+        const reference want = build(count, 1, [&](index_t l, index_t) {
+          long double sum = 0;
+          for (index_t i = 0; i < (columns ? m : n); ++i)
+            sum += columns ? X(i, l) * X(i, l) : X(l, i) * X(l, i);
+          return std::sqrt(sum);
+        });
+        panel<Backend, T> x(backend, X), out(backend, random_matrix<T>(count, 1, 13)),
+            simple(backend, random_matrix<T>(count, 1, 14));
+        backend.template line_norms<T>(x.in(), along, out.view());
+        fanion::defaults::line_norms<T>(backend, x.in(), along, simple.view());
+        const reference bound =
+            build(count, 1, [&](index_t l, index_t) { return 100 * eps<T> * want(l, 0); });
+        check_within(out.get(), want, bound);
+        check_within(simple.get(), want, bound);
+        CHECK((out.intact() && simple.intact()));
+      }
+}
+
+template <class Backend, class T>
+void conform_map_lines(Backend& backend) {
+  using fanion::lines;
+  using view = fanion::oriented_view<const T, typename Backend::space>;
+  const auto f = [](T p, T s, T q) { return p < q ? s : T(2) * q + p; };
+  for (const auto& shape : shapes())
+    for (const lines along : {lines::rows, lines::columns}) {
+      const auto m = shape.first, n = shape.second;
+      const bool columns = along == lines::columns;
+      CAPTURE(m);
+      CAPTURE(n);
+      CAPTURE(columns);
+      const reference X = random_matrix<T>(m, n, 15), Y = random_matrix<T>(m, n, 16);
+      const reference S = random_matrix<T>(columns ? n : m, 1, 17);
+      const reference want = build(m, n, [&](index_t i, index_t j) {
+        return f(T(X(i, j)), T(S(columns ? j : i, 0)), T(Y(i, j)));
+      });
+      panel<Backend, T> x(backend, X), xt(backend, adjoint(X)), s(backend, S);
+      for (const bool by_default : {false, true})
+        for (const bool turned : {false, true}) {
+          panel<Backend, T> y(backend, Y);
+          const view from{turned ? xt.in() : x.in(), turned};
+          if (by_default)
+            fanion::defaults::map_lines<T>(backend, from, along, s.in(), y.view(), f);
+          else
+            backend.template map_lines<T>(from, along, s.in(), y.view(), f);
+          CHECK(largest(combine(1, y.get(), -1, want)) == 0);
+          CHECK(y.intact());
+        }
+    }
+}
+
 /// A sum of 2²⁴ equal squares: a plain float sum stops growing at 2²⁴ of the first.
 template <class Backend, class T>
 void conform_large_norm(Backend& backend) {
@@ -172,6 +238,13 @@ void conform_non_finite(Backend& backend) {
     X(place, 1) = nan;
     X(3, 0) = infinity;
     panel<Backend, T> x(backend, X);
+    panel<Backend, T> by_column(backend, reference(2, 1)), by_row(backend, reference(47, 1));
+    backend.template line_norms<T>(x.in(), fanion::lines::columns, by_column.view());
+    backend.template line_norms<T>(x.in(), fanion::lines::rows, by_row.view());
+    CHECK(by_column.get()(0, 0) == infinity);
+    CHECK(std::isnan(by_column.get()(1, 0)));
+    CHECK(std::isnan(by_row.get()(place, 0)));
+    if (place != 3) CHECK(by_row.get()(3, 0) == infinity);
     CHECK(std::isnan(backend.norm(x.in())));
     CHECK(std::isnan(backend.dot(x.in(), one.in())));
     CHECK(std::isnan(backend.reduce_entries(x.in(), reduction::sum_abs)));

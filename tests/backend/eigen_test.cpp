@@ -14,6 +14,8 @@ TEST_CASE_TEMPLATE("verbs on entries", T, float, double) {
   SUBCASE("random") { conform_random<eigen_backend, T>(backend); }
   SUBCASE("axpby") { conform_axpby<eigen_backend, T>(backend); }
   SUBCASE("map_entries") { conform_map_entries<eigen_backend, T>(backend); }
+  SUBCASE("line_norms") { conform_line_norms<eigen_backend, T>(backend); }
+  SUBCASE("map_lines") { conform_map_lines<eigen_backend, T>(backend); }
 }
 
 TEST_CASE_TEMPLATE("reductions", T, float, double) {

@@ -32,10 +32,13 @@ std::string table() {
       row("frobenius()", frobenius()) + row("spectral()", spectral()) +
       row("nuclear()", nuclear()) + row("ky_fan(k)", ky_fan(3)) + row("owl(w)", owl({2, 1})) +
       row("schatten(p)", schatten(3)) + row("rms_to_rms(m, n)", rms_to_rms(2, 3)) +
-      row("max_abs()", max_abs()) + row("sum_abs()", sum_abs()) + row("c * n", 2 * ky_fan(3)) +
-      row("ky_fan(k) + owl(w) + frobenius()", ordered) +
+      row("max_abs()", max_abs()) + row("sum_abs()", sum_abs()) + row("max_row()", max_row()) +
+      row("sum_row()", sum_row()) + row("max_col()", max_col()) + row("sum_col()", sum_col()) +
+      row("c * n", 2 * ky_fan(3)) + row("ky_fan(k) + owl(w) + frobenius()", ordered) +
       row("dual(ky_fan(k) + owl(w) + frobenius())", dual(ordered)) +
       row("ky_fan(k) + sum_abs()", mixed) + row("dual(ky_fan(k) + sum_abs())", dual(mixed)) +
+      row("ky_fan(k) + sum_row()", ky_fan(3) + sum_row()) +
+      row("dual(ky_fan(k) + sum_row())", dual(ky_fan(3) + sum_row())) +
       row("schatten(p) + frobenius()", curved) +
       row("dual(schatten(p) + frobenius())", dual(curved)) +
       row("max_of(ky_fan(k), owl(w) + frobenius())", max_of(ky_fan(3), owl({2, 1}) + frobenius())) +

@@ -34,6 +34,10 @@ void for_each_norm(index_t m, index_t n, F&& f) {
   f(dual(quadrature(ky_fan(2), frobenius())), invariance::unitary);
   f(max_abs(), invariance::permutation);
   f(sum_abs(), invariance::permutation);
+  f(max_row(), invariance::permutation);
+  f(sum_row(), invariance::permutation);
+  f(max_col(), invariance::permutation);
+  f(sum_col(), invariance::permutation);
 }
 
 /// The same for duals of sums, which have an oracle and no value.
@@ -43,6 +47,7 @@ void for_each_ball(index_t m, index_t n, F&& f) {
   f(dual(0.5 * ky_fan(2) + 0.5 * frobenius()), invariance::unitary);
   f(dual(0.5 * ky_fan(2) + 0.125 * sum_abs()), invariance::permutation);
   f(dual(nuclear() + 2 * spectral() + max_abs()), invariance::permutation);
+  f(dual(spectral() + sum_row() + 0.5 * max_col()), invariance::permutation);
 }
 
 const std::vector<matrices::shape> shapes = {{1, 6}, {6, 1}, {8, 5}, {5, 8}, {6, 6}, {40, 70}};
@@ -134,6 +139,31 @@ TEST_CASE_TEMPLATE("transposition", T, float, double) {
       (void)lmo(n, m, d, exact{});
       (void)lmo(n.transposed(), matrix_of<T>(m.transpose()), dt, exact{});
       CHECK((d.transpose() - dt).norm() <= 100 * eps * d.norm());
+    });
+}
+
+TEST_CASE_TEMPLATE("storage order changes neither value nor answer", T, float, double) {
+  using row_major = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  for (const auto& s : std::vector<matrices::shape>{{6, 6}, {8, 5}, {40, 70}})
+    for_each_ball(s.rows, s.cols, [&](const auto& n, invariance) {
+      const T eps = T(tolerance<T>(s.rows, s.cols));
+      const auto m = random<T>(s.rows, s.cols, 1);
+      const row_major by_rows = m;
+      matrix_of<T> d, to_columns;
+      row_major to_rows, both;
+      const auto report = lmo(n, m, d, exact{});
+      const auto check = [&](const auto& input, auto& answer) {
+        const auto other = lmo(n, input, answer, exact{});
+        CHECK((matrix_of<T>(answer) - d).norm() <= 100 * eps * d.norm());
+        CHECK(std::abs(other.objective - report.objective) <=
+              -static_cast<double>(eps) * report.objective);
+        CHECK(std::abs(other.bound - report.bound) <= static_cast<double>(eps) * report.bound);
+      };
+      check(by_rows, to_columns);
+      check(m, to_rows);
+      check(by_rows, both);
+      if constexpr (Evaluable<std::remove_cvref_t<decltype(n)>>)
+        CHECK(std::abs(value(n, by_rows) - value(n, m)) <= eps * value(n, m));
     });
 }
 

@@ -51,6 +51,10 @@ TEST_CASE("the constants at their extremal matrices") {
     check("frobenius", frobenius(), ones);
     check("max_abs", max_abs(), ones);
     check("sum_abs", sum_abs(), corner);
+    check("max_row", max_row(), ones);
+    check("max_col", max_col(), ones);
+    check("sum_row", sum_row(), corner);
+    check("sum_col", sum_col(), corner);
     check("spectral", spectral(), flat);
     check("nuclear", nuclear(), thin);
     check("rms_to_rms", rms_to_rms(s.rows, s.cols), flat);

@@ -68,6 +68,12 @@ TEST_CASE("values by hand") {
   CHECK(value(dual(ky_fan(2)), x) == doctest::Approx(4));
   CHECK(value(max_abs(), x) == 4);
   CHECK(value(sum_abs(), x) == 7);
+  x(0, 1) = 4;  // rows (3, 4, 0), (0, -4, 0); columns (3, 0), (4, -4), (0, 0)
+  CHECK(value(max_row(), x) == doctest::Approx(5));
+  CHECK(value(sum_row(), x) == doctest::Approx(9));
+  CHECK(value(max_col(), x) == doctest::Approx(std::sqrt(32.0)));
+  CHECK(value(sum_col(), x) == doctest::Approx(3 + std::sqrt(32.0)));
+  x(0, 1) = 0;
   CHECK(value(rms_to_rms(2, 3), x) == doctest::Approx(4 * std::sqrt(1.5)));
   CHECK(value(dual(rms_to_rms(2, 3)), x) == doctest::Approx(7 / std::sqrt(1.5)));
   CHECK(value(2 * frobenius() + 0.5 * sum_abs(), x) == doctest::Approx(13.5));

@@ -68,6 +68,9 @@ TEST_CASE_TEMPLATE("the same answers as the expression", T, float, double) {
   same<T>("dual(ky_fan(3))", dual(ky_fan(3)));
   same<T>("max_abs()", max_abs());
   same<T>("dual( max_abs( ) )", sum_abs());
+  same<T>("max_row()", max_row());
+  same<T>("dual(max_col())", sum_col());
+  same<T>("dual(sum_row() + 2*spectral())", dual(sum_row() + 2 * spectral()));
   same<T>("schatten(3.5)", schatten(3.5));
   same<T>("dual(schatten(3.5))", dual(schatten(3.5)));
   same<T>("owl(2, 1, 0.5)", owl({2, 1, 0.5}));

@@ -112,6 +112,9 @@ void check_all(Eigen::Index m, Eigen::Index n, bool decompose) {
   check(in, "frobenius", frobenius(), automatic{});
   check(in, "max_abs", max_abs(), automatic{});
   check(in, "sum_abs", sum_abs(), automatic{});
+  check(in, "max_row", max_row(), automatic{});
+  check(in, "sum_row", sum_row(), automatic{});
+  check(in, "max_col", max_col(), automatic{});
   check(in, "automatic 1e-2", s_fanion, automatic{.gap = 1e-2});
   // Work is capped: what is counted does not depend on how it ends.
   check(in, "subspace", f_fanion, subspace{.passes = 4});

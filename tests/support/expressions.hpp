@@ -31,33 +31,51 @@ struct expression {
 template <class N>
 expression(std::string, N, definition, definition, std::ptrdiff_t, bool) -> expression<N>;
 
+/// Norms of rows and columns.
+inline auto rowwise() {
+  using namespace reference;
+  const auto both = [](std::string name, const auto& largest, const auto& all, bool columns) {
+    const definition most = [=](const facts& f) { return longest(f, columns); };
+    const definition total = [=](const facts& f) { return all_lengths(f, columns); };
+    return std::tuple(expression{"max_" + name, largest, most, total, 0, false},
+                      expression{"sum_" + name, all, total, most, 0, false});
+  };
+  return std::tuple_cat(both("row", fanion::max_row(), fanion::sum_row(), false),
+                        both("col", fanion::max_col(), fanion::sum_col(), true));
+}
+
 /// One norm each, for matrices of m rows and n columns.
 inline auto single(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k) {
   using namespace reference;
   const std::ptrdiff_t r = std::min(m, n), depth = std::min(k, r);
-  return std::tuple(
-      expression{"frobenius", fanion::frobenius(), reference::frobenius, reference::frobenius, 0,
-                 false},
-      expression{"max_abs", fanion::max_abs(), reference::max_abs, reference::sum_abs, 0, false},
-      expression{"sum_abs", fanion::sum_abs(), reference::sum_abs, reference::max_abs, 0, false},
-      expression{"spectral", fanion::spectral(), reference::spectral, reference::nuclear, r, true},
-      expression{"nuclear", fanion::nuclear(), reference::nuclear, reference::spectral,
-                 std::min<std::ptrdiff_t>(1, r), r == 1},
-      expression{"ky_fan", fanion::ky_fan(k), [k](const facts& f) { return leading_sum(f, k); },
-                 [k](const facts& f) { return ky_fan_dual(f, k); }, r, false},
-      expression{"dual ky_fan", dual(fanion::ky_fan(k)),
-                 [k](const facts& f) { return ky_fan_dual(f, k); },
-                 [k](const facts& f) { return leading_sum(f, k); }, depth, depth == r},
-      expression{"rms_to_rms", fanion::rms_to_rms(m, n), reference::rms_to_rms,
-                 reference::rms_to_rms_dual, r, true},
-      expression{"dual rms_to_rms", dual(fanion::rms_to_rms(m, n)), reference::rms_to_rms_dual,
-                 reference::rms_to_rms, std::min<std::ptrdiff_t>(1, r), r == 1},
-      expression{"3 spectral", 3 * fanion::spectral(),
-                 [](const facts& f) { return 3 * spectral(f); },
-                 [](const facts& f) { return nuclear(f) / 3; }, r, true},
-      expression{"0.11 dual ky_fan", 0.11 * dual(fanion::ky_fan(k)),
-                 [k](const facts& f) { return 0.11L * ky_fan_dual(f, k); },
-                 [k](const facts& f) { return leading_sum(f, k) / 0.11L; }, depth, depth == r});
+  return std::tuple_cat(
+      std::tuple(
+          expression{"frobenius", fanion::frobenius(), reference::frobenius, reference::frobenius,
+                     0, false},
+          expression{"max_abs", fanion::max_abs(), reference::max_abs, reference::sum_abs, 0,
+                     false},
+          expression{"sum_abs", fanion::sum_abs(), reference::sum_abs, reference::max_abs, 0,
+                     false},
+          expression{"spectral", fanion::spectral(), reference::spectral, reference::nuclear, r,
+                     true},
+          expression{"nuclear", fanion::nuclear(), reference::nuclear, reference::spectral,
+                     std::min<std::ptrdiff_t>(1, r), r == 1},
+          expression{"ky_fan", fanion::ky_fan(k), [k](const facts& f) { return leading_sum(f, k); },
+                     [k](const facts& f) { return ky_fan_dual(f, k); }, r, false},
+          expression{"dual ky_fan", dual(fanion::ky_fan(k)),
+                     [k](const facts& f) { return ky_fan_dual(f, k); },
+                     [k](const facts& f) { return leading_sum(f, k); }, depth, depth == r},
+          expression{"rms_to_rms", fanion::rms_to_rms(m, n), reference::rms_to_rms,
+                     reference::rms_to_rms_dual, r, true},
+          expression{"dual rms_to_rms", dual(fanion::rms_to_rms(m, n)), reference::rms_to_rms_dual,
+                     reference::rms_to_rms, std::min<std::ptrdiff_t>(1, r), r == 1},
+          expression{"3 spectral", 3 * fanion::spectral(),
+                     [](const facts& f) { return 3 * spectral(f); },
+                     [](const facts& f) { return nuclear(f) / 3; }, r, true},
+          expression{"0.11 dual ky_fan", 0.11 * dual(fanion::ky_fan(k)),
+                     [k](const facts& f) { return 0.11L * ky_fan_dual(f, k); },
+                     [k](const facts& f) { return leading_sum(f, k) / 0.11L; }, depth, depth == r}),
+      rowwise());
 }
 
 /// The spectral ones that are not multiples of each other.
@@ -83,6 +101,16 @@ inline auto sums(std::ptrdiff_t m, std::ptrdiff_t n, std::ptrdiff_t k, double al
                  dual(alpha * fanion::ky_fan(k) + (1 - alpha) * (0.25 * fanion::sum_abs())),
                  {},
                  [=](const facts& f) { return a * leading_sum(f, k) + b * eta * sum_abs(f); },
+                 depth,
+                 polar},
+      expression{"ky_fan + row and column sums",
+                 dual(alpha * fanion::ky_fan(k) + 0.5 * fanion::sum_row() +
+                      0.25 * fanion::sum_col() + fanion::max_row()),
+                 {},
+                 [=](const facts& f) {
+                   return a * leading_sum(f, k) + 0.5L * all_lengths(f, false) +
+                          0.25L * all_lengths(f, true) + longest(f, false);
+                 },
                  depth,
                  polar},
       expression{"spectral + max_abs + 2 frobenius",

@@ -189,6 +189,25 @@ template <class M>
     for (position i = 0; i < f.x.rows(); ++i) most = std::max(most, std::fabs(f.x(i, j)));
   return most;
 }
+/// The lengths of the columns of X, or of its rows.
+[[nodiscard]] inline std::vector<real> lengths(const facts& f, bool columns) {
+  std::vector<real> squares(static_cast<std::size_t>(columns ? f.x.cols() : f.x.rows()), 0);
+  for (position j = 0; j < f.x.cols(); ++j)
+    for (position i = 0; i < f.x.rows(); ++i)
+      squares[static_cast<std::size_t>(columns ? j : i)] += f.x(i, j) * f.x(i, j);
+  for (real& s : squares) s = std::sqrt(s);
+  return squares;
+}
+[[nodiscard]] inline real longest(const facts& f, bool columns) {
+  real most = 0;
+  for (const real l : lengths(f, columns)) most = std::max(most, l);
+  return most;
+}
+[[nodiscard]] inline real all_lengths(const facts& f, bool columns) {
+  real sum = 0;
+  for (const real l : lengths(f, columns)) sum += l;
+  return sum;
+}
 /// max ‖Xv‖_rms / ‖v‖_rms over v of n entries: sqrt(n/m) σ₁.
 [[nodiscard]] inline real rms_to_rms(const facts& f) {
   return std::sqrt(static_cast<real>(f.x.cols()) / static_cast<real>(f.x.rows())) * spectral(f);

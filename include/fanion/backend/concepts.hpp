@@ -14,6 +14,12 @@ namespace fanion {
 /// How `reduce_entries` folds the absolute values of a matrix.
 enum class reduction { sum_abs, max_abs };
 
+/// The lines of a matrix: its rows or its columns.
+enum class lines { rows, columns };
+[[nodiscard]] constexpr lines other(lines along) noexcept {
+  return along == lines::rows ? lines::columns : lines::rows;
+}
+
 /// Where an entry stands.
 struct entry_position {
   index_t row = 0;
@@ -47,7 +53,11 @@ struct ignore_columns {
 ///     multiply_pair returns how often it read A.
 ///  9. invert_definite replaces a symmetric positive definite matrix by its inverse, both halves
 ///     bitwise symmetric, reads its lower half, and is false where it found it not definite.
-/// 10. Same arguments, same bits.
+/// 10. line_norms writes the length of every row or column, under rule 4, into a column; map_lines
+/// is
+///     Y(i, j) = f(X(i, j), s(line), Y(i, j)) for an oriented X, the line being j or i as it is
+///     told.
+/// 11. Same arguments, same bits.
 template <class B, class T>
 concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename B::space> in,
                                          matrix_view<T, typename B::space> out,
@@ -65,6 +75,9 @@ concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename
   { b.locate_max_abs(in) } -> std::same_as<entry_position>;
   b.template map_entries<T>(in, out, [](T p, T) { return p; });
   b.template map_entries_adjoint<T>(in, out, [](T p, T) { return p; });
+  b.template line_norms<T>(in, lines::rows, out);
+  b.template map_lines<T>(oriented_view<const T, typename B::space>{in, true}, lines::rows, in, out,
+                          [](T p, T, T) { return p; });
   { b.dot_adjoint(in, in) } -> std::same_as<T>;
   b.template multiply<T>(x, in, in, x, out, scratch);
   b.template multiply_adjoint<T>(x, in, in, x, out, scratch);
@@ -118,6 +131,34 @@ struct default_backend;
 
 /// Verbs written in terms of the others; a backend that has nothing faster calls these.
 namespace defaults {
+
+/// out = the lengths of X's lines, one after another.
+template <Real T, class B>
+void line_norms(B& b, input<T, typename B::space> X, lines along,
+                matrix_view<T, typename B::space> out) {
+  for (index_t l = 0; l < out.rows(); ++l) {
+    const T length = b.norm(along == lines::columns ? X.columns(l, 1) : X.block(l, 0, 1, X.cols()));
+    b.template fill<T>(out.block(l, 0, 1, 1), length);
+  }
+}
+
+/// Y(i, j) = f(X(i, j), s(line), Y(i, j)), line by line. Reads s on the host.
+template <Real T, class B, class F>
+void map_lines(B& b, const oriented_view<const T, typename B::space>& X, lines along,
+               input<T, typename B::space> s, matrix_view<T, typename B::space> Y, F f) {
+  for (index_t l = 0; l < s.rows(); ++l) {
+    const auto line = [l](auto m, bool columns) {
+      return columns ? m.columns(l, 1) : m.block(l, 0, 1, m.cols());
+    };
+    const bool columns = along == lines::columns;
+    const auto g = [f, at = s(l, 0)](T x, T y) { return f(x, at, y); };
+    const auto from = line(X.storage, columns != X.transposed);
+    if (X.transposed)
+      b.template map_entries_adjoint<T>(from, line(Y, columns), g);
+    else
+      b.template map_entries<T>(from, line(Y, columns), g);
+  }
+}
 
 /// Scratch of gram_product below for A m x n and X n x k: the m x k intermediate, and the
 /// products'.

@@ -113,6 +113,31 @@ class eigen_backend {
                          [&](index_t i, index_t j) { Y(i, j) = f(X(j, i), Y(i, j)); });
   }
 
+  /// The lengths of X's columns or rows, in a column.
+  template <Real T>
+  void line_norms(input<T> X, lines along, matrix_view<T> out) const {
+    if (along == lines::columns)
+      dense::column_norms<T>(X, out.col(0));
+    else
+      dense::row_norms<T>(X, out.col(0));
+  }
+  /// Y(i, j) = f(X(i, j), s(line), Y(i, j)).
+  template <Real T, class F>
+  void map_lines(const oriented_view<const T>& X, lines along, input<T> s, matrix_view<T> Y,
+                 F f) const {
+    const matrix_view<const T> x = X.storage;
+    const T* of = s.data();
+    const bool columns = along == lines::columns;
+    if (X.transposed) {
+      dense::for_each_tile(Y.rows(), Y.cols(), [&](index_t i, index_t j) {
+        Y(i, j) = f(x(j, i), of[columns ? j : i], Y(i, j));
+      });
+    } else {
+      for (index_t j = 0; j < Y.cols(); ++j)
+        for (index_t i = 0; i < Y.rows(); ++i) Y(i, j) = f(x(i, j), of[columns ? j : i], Y(i, j));
+    }
+  }
+
   /// Σ X(i, j) Y(i, j).
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot(matrix_view<T> X, matrix_view<S> Y) const {

@@ -10,6 +10,7 @@
 #include <fanion/norms/ky_fan.hpp>
 #include <fanion/norms/owl.hpp>
 #include <fanion/norms/rms.hpp>
+#include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 
@@ -66,8 +67,9 @@ class any_owl : public norm_base {
 class any_sum : public norm_base {
  public:
   using category = composite_tag;
-  using leaf = std::variant<frobenius, spectral, nuclear, ky_fan, ky_fan_dual, any_owl, schatten,
-                            rms_to_rms, rms_to_rms_dual, max_abs, sum_abs>;
+  using leaf =
+      std::variant<frobenius, spectral, nuclear, ky_fan, ky_fan_dual, any_owl, schatten, rms_to_rms,
+                   rms_to_rms_dual, max_abs, sum_abs, max_row, sum_row, max_col, sum_col>;
   struct term {
     double coefficient = 1;
     leaf norm;

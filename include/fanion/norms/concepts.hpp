@@ -94,8 +94,17 @@ concept FlatSpectralNorm = SpectralNorm<N> && requires(const N& n) {
 ///  1. `value(b, X)`: one read of X, a column-major view; NaN in, NaN out.
 ///  2. `add_subgradient(b, X, D, scale)`: D += scale * G, where X is an oriented_view that has D's
 ///     shape once oriented; D and X do not overlap; nothing is added where X = 0.
+///  Both are lent `workspace(rows, cols)` scalars as a last argument where the norm has that
+///  member. A norm that is not its own transpose says so by another type or value of
+///  `transposed()`.
 template <class N>
 concept EntrywiseNorm = Norm<N> && std::same_as<typename N::category, entrywise_tag>;
+
+/// An entrywise norm that is lent memory.
+template <class N>
+concept WorkingEntries = EntrywiseNorm<N> && requires(const N& n, index_t r) {
+  { n.workspace(r, r) } -> std::convertible_to<index_t>;
+};
 
 /// A norm that a shape may not fit: `check_shape(rows, cols)` throws std::invalid_argument.
 template <class N>

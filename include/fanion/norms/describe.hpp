@@ -7,6 +7,7 @@
 #include <fanion/norms/ky_fan.hpp>
 #include <fanion/norms/owl.hpp>
 #include <fanion/norms/rms.hpp>
+#include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 
@@ -66,6 +67,14 @@ template <Norm N>
     return "max_abs()";
   else if constexpr (std::same_as<N, sum_abs>)
     return "sum_abs()";
+  else if constexpr (std::same_as<N, max_row>)
+    return "max_row()";
+  else if constexpr (std::same_as<N, sum_row>)
+    return "sum_row()";
+  else if constexpr (std::same_as<N, max_col>)
+    return "max_col()";
+  else if constexpr (std::same_as<N, sum_col>)
+    return "sum_col()";
   else
     return "norm";
 }

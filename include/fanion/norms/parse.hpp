@@ -4,7 +4,7 @@
 ///   term         { number "*" } factor
 ///   factor       "dual(" expression ")"  |  "(" expression ")"  |  name "(" arguments ")"
 ///   name         frobenius, spectral, nuclear, ky_fan(k), owl(w1, w2, …), schatten(p), max_abs,
-///                sum_abs, rms_to_rms(m, n)
+///                sum_abs, max_row, sum_row, max_col, sum_col, rms_to_rms(m, n)
 #pragma once
 
 #include <fanion/norms/any_norm.hpp>
@@ -192,11 +192,10 @@ class norm_parser {
       count(2);
       return rms_to_rms(whole(0), whole(1));
     }
-    const std::pair<std::string_view, any_sum::leaf> plain[] = {{"frobenius", frobenius()},
-                                                                {"spectral", spectral()},
-                                                                {"nuclear", nuclear()},
-                                                                {"max_abs", max_abs()},
-                                                                {"sum_abs", sum_abs()}};
+    const std::pair<std::string_view, any_sum::leaf> plain[] = {
+        {"frobenius", frobenius()}, {"spectral", spectral()}, {"nuclear", nuclear()},
+        {"max_abs", max_abs()},     {"sum_abs", sum_abs()},   {"max_row", max_row()},
+        {"sum_row", sum_row()},     {"max_col", max_col()},   {"sum_col", sum_col()}};
     for (const auto& [known, norm] : plain)
       if (name == known) {
         count(0);

@@ -7,6 +7,7 @@
 #include <fanion/norms/entrywise.hpp>
 #include <fanion/norms/frobenius.hpp>
 #include <fanion/norms/ky_fan.hpp>
+#include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>
 
 #include <algorithm>
@@ -59,8 +60,11 @@ template <Norm N>
   } else if constexpr (std::same_as<N, schatten>) {
     const double p = f.p();
     return {p < 2 ? std::pow(values, 1 / p - 0.5) : 1.0, true};
-  } else if constexpr (std::same_as<N, max_abs>) {
+  } else if constexpr (std::same_as<N, max_abs> || std::same_as<N, max_row> ||
+                       std::same_as<N, max_col>) {
     return {1, true};
+  } else if constexpr (std::same_as<N, sum_row> || std::same_as<N, sum_col>) {
+    return {std::sqrt(static_cast<double>(std::same_as<N, sum_row> ? rows : cols)), true};
   } else if constexpr (std::same_as<N, sum_abs>) {
     return {std::sqrt(static_cast<double>(rows) * static_cast<double>(cols)), true};
   } else if constexpr (is_pair<N>) {

@@ -44,11 +44,17 @@ class subgradient_engine {
 
   template <SpectralMethod Method>
   subgradient_engine(B& b, const F& f, index_t m, index_t n, const Method& method)
-      : f_(f), m_(m), n_(n), need_(need_of(f, std::min(m, n))), feasible_(method.feasible) {
+      : f_(f),
+        turned_(f.transposed()),
+        m_(m),
+        n_(n),
+        need_(need_of(f, std::min(m, n))),
+        feasible_(method.feasible) {
     solver_ = make_solver<T>(b, m, n, need_, method);
     weights_.resize(static_cast<std::size_t>(need_.depth));
     weight_scratch_.resize(weights_.size());
     work_.resize(static_cast<std::size_t>(workspace_of(f_, std::min(m, n))));
+    entries_ = b.template make_workspace<T>(entry_workspace_of(f_, m, n));
     weighted_ = b.template make_workspace<T>(needs_triplets() ? (m + n) * need_.depth : 0);
     outer_ = b.template make_workspace<T>(
         needs_triplets() ? std::max(b.template multiply_outer_size<T>(m, n, need_.depth),
@@ -63,7 +69,7 @@ class subgradient_engine {
     if (!begin(all.norm, report))
       return all.norm == T(0) ? T(0) : std::numeric_limits<T>::quiet_NaN();
     solve(b, m, all, report);
-    return static_cast<T>(attained_ + value_of_entries(f_, b, m.storage, all.norm).value);
+    return static_cast<T>(attained_ + entries_of(b, m, all.norm).value);
   }
 
   /// ‖G‖_F of a matrix that says how the next M will differ from the last: M ≈ keep (last M) +
@@ -179,7 +185,7 @@ class subgradient_engine {
     const double slack = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
     const double size = std::max(1.0, contraction_) * (1 + slack);
     const double share = feasible_ ? 1 / size : 1.0;
-    const auto entries = value_of_entries(f_, b, m.storage, length);
+    const auto entries = entries_of(b, m, length);
     report.passes += entries.passes;
     double rate = step.rate * share;
     if (step.penalty > 0) rate *= share * (attained_ + entries.value) / (2 * step.penalty);
@@ -188,13 +194,19 @@ class subgradient_engine {
     const oriented_view<const T, space> aligned{m.storage, m.transposed != d.transposed};
     if (d.transposed)
       report.passes +=
-          add_entrywise_subgradients(f_.transposed(), b, aligned, d.storage, rate, length);
+          add_entrywise_subgradients(turned_, b, aligned, d.storage, rate, length, entries_.span());
     else
-      report.passes += add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length);
+      report.passes +=
+          add_entrywise_subgradients(f_, b, aligned, d.storage, rate, length, entries_.span());
 
     report.objective = -share * (attained_ + entries.value);
     report.bound = (bound_ + entries.value) * (1 + slack);
     report.feasibility = feasible_ ? 1.0 : size;
+  }
+
+  [[nodiscard]] entrywise_value entries_of(B& b, const oriented_view<const T, space>& m, T length) {
+    return m.transposed ? value_of_entries(turned_, b, m.storage, length, entries_.span())
+                        : value_of_entries(f_, b, m.storage, length, entries_.span());
   }
 
   static void scale(B& b, matrix_view<T, space> d, T keep) {
@@ -280,6 +292,7 @@ class subgradient_engine {
   static constexpr int least_exponent = std::numeric_limits<T>::min_exponent + 8;
 
   F f_;
+  decltype(std::declval<const F&>().transposed()) turned_;  // for matrices stored transposed
   index_t m_, n_;
   spectral_need need_;
   bool feasible_;
@@ -288,7 +301,7 @@ class subgradient_engine {
   polar_factor<T, space> polar_ = {};
   std::vector<T> weights_, weight_scratch_;
   std::vector<double> work_;
-  decltype(std::declval<B&>().template make_workspace<T>(0)) weighted_, outer_;
+  decltype(std::declval<B&>().template make_workspace<T>(0)) weighted_, outer_, entries_;
   double attained_ = 0;
   double bound_ = 0;
   double contraction_ = 1;

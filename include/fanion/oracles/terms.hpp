@@ -99,21 +99,35 @@ template <Subdifferentiable N>
   return weight;
 }
 
+/// Scalars that the terms that read entries are lent, in turn.
+template <Subdifferentiable N>
+[[nodiscard]] index_t entry_workspace_of(const N& n, index_t rows, index_t cols) {
+  index_t most = 0;
+  for_each_term(n, [&]<class L>(double, const L& leaf) {
+    if constexpr (WorkingEntries<L>) most = std::max<index_t>(most, leaf.workspace(rows, cols));
+  });
+  return most;
+}
+
 /// What the terms that read entries add up to, and how often they read the matrix.
 struct entrywise_value {
   double value = 0;
   index_t passes = 0;
 };
 
+/// For an X as it is stored: where that is the transpose, `n` is the transpose's norm.
 template <Subdifferentiable N, class B, class T, class Space>
 [[nodiscard]] entrywise_value value_of_entries(const N& n, B& b, matrix_view<const T, Space> x,
-                                               T length) {
+                                               T length, std::type_identity_t<std::span<T>> work) {
   entrywise_value result;
   for_each_term(n, [&]<class L>(double c, const L& leaf) {
     if constexpr (std::same_as<L, frobenius>) {
       result.value += c * static_cast<double>(length);
     } else if constexpr (EntrywiseNorm<L>) {
-      result.value += c * static_cast<double>(leaf.value(b, x));
+      if constexpr (WorkingEntries<L>)
+        result.value += c * static_cast<double>(leaf.value(b, x, work));
+      else
+        result.value += c * static_cast<double>(leaf.value(b, x));
       ++result.passes;
     }
   });
@@ -123,7 +137,8 @@ template <Subdifferentiable N, class B, class T, class Space>
 /// D += scale Σ cᵢ ∂fᵢ(X) over the terms that read entries. Returns the passes over X.
 template <Subdifferentiable N, class B, class T, class Space>
 index_t add_entrywise_subgradients(const N& n, B& b, const oriented_view<const T, Space>& x,
-                                   matrix_view<T, Space> d, double scale, T length) {
+                                   matrix_view<T, Space> d, double scale, T length,
+                                   std::type_identity_t<std::span<T>> work) {
   index_t passes = 0;
   for_each_term(n, [&]<class L>(double c, const L& leaf) {
     const T factor = static_cast<T>(scale * c);
@@ -131,8 +146,14 @@ index_t add_entrywise_subgradients(const N& n, B& b, const oriented_view<const T
       leaf.add_direction(b, x, d, factor, length);
       ++passes;
     } else if constexpr (EntrywiseNorm<L>) {
-      leaf.add_subgradient(b, x, d, factor);
-      ++passes;
+      if constexpr (WorkingEntries<L>)
+        leaf.add_subgradient(b, x, d, factor, work);
+      else
+        leaf.add_subgradient(b, x, d, factor);
+      if constexpr (requires { L::subgradient_passes; })
+        passes += L::subgradient_passes;
+      else
+        ++passes;
     }
   });
   return passes;

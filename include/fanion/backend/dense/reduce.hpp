@@ -174,4 +174,30 @@ template <Real T>
   return static_cast<T>(std::ldexp(std::sqrt(sum), -std::ilogb(p)));
 }
 
+/// The lengths of the columns, as norm.
+template <Real T>
+void column_norms(input<T> X, T* out) {
+  for (index_t j = 0; j < X.cols(); ++j) out[j] = norm<T>(X.columns(j, 1));
+}
+
+/// The lengths of the rows, as norm. A strip of rows at a time, so that a column's share of it is
+/// one run of memory and the sums stay in the first-level cache.
+template <Real T>
+void row_norms(input<T> X, T* out) {
+  constexpr index_t strip = 256;
+  double sums[static_cast<std::size_t>(strip)];
+  for (index_t i0 = 0; i0 < X.rows(); i0 += strip) {
+    const index_t rows = std::min(strip, X.rows() - i0);
+    std::fill_n(sums, rows, 0.0);
+    for (index_t j = 0; j < X.cols(); ++j) {
+      const T* x = X.col(j) + i0;
+      for (index_t i = 0; i < rows; ++i)
+        sums[i] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    }
+    for (index_t i = 0; i < rows; ++i)
+      out[i0 + i] = trusted<double>(sums[i], X.cols()) ? static_cast<T>(std::sqrt(sums[i]))
+                                                       : norm<T>(X.block(i0 + i, 0, 1, X.cols()));
+  }
+}
+
 }  // namespace fanion::dense
