@@ -17,6 +17,7 @@
 #include <fanion/norms/rms.hpp>
 #include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>
+#include <fanion/norms/spectral_maps.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/optim/makers.hpp>
 #include <fanion/optim/optimizer.hpp>
@@ -27,3 +28,4 @@
 #include <fanion/oracles/factors.hpp>
 #include <fanion/oracles/lmo.hpp>
 #include <fanion/oracles/plan.hpp>
+#include <fanion/oracles/spectral_map.hpp>
