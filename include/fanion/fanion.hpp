@@ -14,6 +14,7 @@
 #include <fanion/norms/owl.hpp>
 #include <fanion/norms/pairs.hpp>
 #include <fanion/norms/ratio.hpp>
+#include <fanion/norms/rescaled.hpp>
 #include <fanion/norms/rms.hpp>
 #include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>

@@ -6,6 +6,7 @@
 #include <fanion/norms/frobenius.hpp>
 #include <fanion/norms/ky_fan.hpp>
 #include <fanion/norms/owl.hpp>
+#include <fanion/norms/rescaled.hpp>
 #include <fanion/norms/rms.hpp>
 #include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>
@@ -39,7 +40,13 @@ template <Norm N>
                                                              : describe(n.inner()));
   else if constexpr (is_sum<N>)
     return describe(n.first()) + " + " + describe(n.second());
-  else if constexpr (is_pair<N>)
+  else if constexpr (is_rescaled<N>) {
+    std::string text = "rescaled({";
+    for (index_t i = 0; i < n.rows(); ++i) text += (i == 0 ? "" : ", ") + describe(n.row_factor(i));
+    text += "}, " + describe(n.inner()) + ", {";
+    for (index_t j = 0; j < n.cols(); ++j) text += (j == 0 ? "" : ", ") + describe(n.col_factor(j));
+    return text + "})";
+  } else if constexpr (is_pair<N>)
     return (N::kind() == pairing::largest ? "max_of(" : "quadrature(") + describe(n.first()) +
            ", " + describe(n.second()) + ")";
   else if constexpr (is_dual_of<N> || std::same_as<N, ky_fan_dual> ||

@@ -7,6 +7,7 @@
 #include <fanion/norms/entrywise.hpp>
 #include <fanion/norms/frobenius.hpp>
 #include <fanion/norms/ky_fan.hpp>
+#include <fanion/norms/rescaled.hpp>
 #include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>
 
@@ -67,6 +68,11 @@ template <Norm N>
     return {std::sqrt(static_cast<double>(std::same_as<N, sum_row> ? rows : cols)), true};
   } else if constexpr (std::same_as<N, sum_abs>) {
     return {std::sqrt(static_cast<double>(rows) * static_cast<double>(cols)), true};
+  } else if constexpr (is_rescaled<N>) {
+    double most_rows = 0, most_cols = 0;
+    for (index_t i = 0; i < rows; ++i) most_rows = std::max(most_rows, f.row_factor(i));
+    for (index_t j = 0; j < cols; ++j) most_cols = std::max(most_cols, f.col_factor(j));
+    return {most_rows * most_cols * largest_ratio(f.inner(), rows, cols).value, false};
   } else if constexpr (is_pair<N>) {
     const norm_ratio a = largest_ratio(f.first(), rows, cols),
                      b = largest_ratio(f.second(), rows, cols);

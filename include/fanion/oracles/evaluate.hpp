@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fanion/oracles/engine.hpp>
+#include <fanion/oracles/rescaled_engine.hpp>
 
 namespace fanion {
 

@@ -3,6 +3,7 @@
 
 #include <fanion/core/archive.hpp>
 #include <fanion/oracles/engine.hpp>
+#include <fanion/oracles/rescaled_engine.hpp>
 
 #include <type_traits>
 #include <utility>

@@ -35,6 +35,9 @@ template <Norm N>
 void check_shape_of(const N& n, index_t rows, index_t cols) {
   if constexpr (is_dual_of<N>) {
     check_shape_of(n.dual(), rows, cols);
+  } else if constexpr (is_rescaled<N>) {
+    n.check_shape(rows, cols);
+    check_shape_of(n.inner(), rows, cols);
   } else {
     for_each_term(n, [&]<class L>(double, const L& leaf) {
       if constexpr (is_dual_of<L>) {
