@@ -27,6 +27,7 @@
 #include <fanion/oracles/batch.hpp>
 #include <fanion/oracles/evaluate.hpp>
 #include <fanion/oracles/factors.hpp>
+#include <fanion/oracles/layers.hpp>
 #include <fanion/oracles/lmo.hpp>
 #include <fanion/oracles/plan.hpp>
 #include <fanion/oracles/spectral_map.hpp>
