@@ -45,6 +45,7 @@ struct lmo_report {
   double residual = 0;             ///< of the singular triplets or the polar factor, relative
   index_t passes = 0;              ///< full reads of M, norms and checks included
   index_t iterations = 0;          ///< of the solver, in its own unit
+  index_t depth = 0;               ///< singular triplets that were computed; 0 for a polar factor
   fanion::outcome outcome = fanion::outcome::converged;
 
   /// An upper bound on 1 + <M, D> / (max(1, N(D)) N*(M)): the share of the best possible decrease

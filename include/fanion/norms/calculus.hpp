@@ -36,6 +36,14 @@ class dual_of : public norm_base {
   [[nodiscard]] static constexpr index_t depth(index_t r) noexcept requires ClosedDual<N> {
     return r;
   }
+  /// Whether small σ may get no weight. With a Frobenius term they do where every σ has a weight in
+  /// the primal, which is the threshold.
+  [[nodiscard]] bool cuts_off(index_t r) const requires ClosedDual<N> {
+    if constexpr (OrderedSum<N>)
+      return r > 0 && (ordered_weight(primal_, r - 1) > 0 || euclidean_weight(primal_) == 0);
+    else
+      return true;
+  }
   [[nodiscard]] static constexpr index_t workspace(index_t depth) noexcept requires ClosedDual<N> {
     return closed_dual_workspace<N>(depth);
   }

@@ -68,6 +68,8 @@ constexpr void subgradient_of(const N& n, std::span<const S> s, std::span<S> w,
 ///  2. `gauge(s)`: its value, from exactly depth(r) of them. Monotone in each σ.
 ///  3. `subgradient(s, w)`: writes w with <w, s> = gauge(s) and dual gauge(w) <= 1, zero wherever
 ///     s is zero, non-increasing. A subgradient of the matrix norm is then U diag(w) Vᵀ.
+///  4. `cuts_off(r)`, if it has that member: whether its weights may end before the r values do. An
+///     oracle then starts from few triplets and asks for more until they end.
 ///  Example: class ky_fan in ky_fan.hpp.
 template <class N>
 concept SpectralNorm = Norm<N> && std::same_as<typename N::category, spectral_tag> &&

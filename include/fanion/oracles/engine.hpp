@@ -5,6 +5,7 @@
 #include <fanion/core/outcome.hpp>
 #include <fanion/oracles/terms.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <variant>
@@ -50,9 +51,13 @@ class subgradient_engine {
         n_(n),
         need_(need_of(f, std::min(m, n))),
         feasible_(method.feasible) {
-    solver_ = make_solver<T>(b, m, n, need_, method);
+    build_ladder(b, method);
     weights_.resize(static_cast<std::size_t>(need_.depth));
     weight_scratch_.resize(weights_.size());
+    if (rungs_.size() > 1) {
+      spectrum_.resize(weights_.size());
+      upper_.resize(weights_.size());
+    }
     work_.resize(static_cast<std::size_t>(workspace_of(f_, std::min(m, n))));
     entries_ = b.template make_workspace<T>(entry_workspace_of(f_, m, n));
     weighted_ = b.template make_workspace<T>(needs_triplets() ? (m + n) * need_.depth : 0);
@@ -76,7 +81,7 @@ class subgradient_engine {
   /// share G, M stored transposed or not. One read of G, of which the solver makes what it can.
   [[nodiscard]] T approach(B& b, const oriented_view<const T, space>& g, bool transposed, T keep,
                            T share) {
-    if (auto* block = std::get_if<block_solver<T, B>>(&solver_))
+    if (auto* block = std::get_if<block_solver<T, B>>(&solver()))
       return block->approach(b, g, transposed, keep, share);
     return b.norm(g.storage);
   }
@@ -100,19 +105,15 @@ class subgradient_engine {
     return report;
   }
 
-  void reset() {
-    std::visit(
-        []<class S>(S& s) {
-          if constexpr (requires { s.reset(); }) s.reset();
-        },
-        solver_);
-  }
+  void reset() { climb(0); }
   [[nodiscard]] bool keeps_subspace() const {
-    return std::visit(
-        []<class S>(const S&) {
-          return requires(S & s, B & b, matrix_view<const T, space> v) { s.seed(b, v); };
-        },
-        solver_);
+    return rungs_.size() > 1 || std::visit(
+                                    []<class S>(const S&) {
+                                      return requires(S & s, B & b, matrix_view<const T, space> v) {
+                                        s.seed(b, v);
+                                      };
+                                    },
+                                    solver());
   }
   /// @throws std::invalid_argument unless v has n rows, at least one column, and the method keeps a
   /// subspace.
@@ -127,30 +128,61 @@ class subgradient_engine {
           else
             throw std::invalid_argument("seed_subspace: this plan's method keeps no subspace");
         },
-        solver_);
+        solver());
   }
   void save(archive_writer& out) const {
-    out.write(static_cast<std::uint64_t>(solver_.index()));
+    out.write(static_cast<std::uint64_t>(rung_));
+    out.write(static_cast<std::uint64_t>(solver().index()));
     std::visit(
         [&]<class S>(const S& s) {
           if constexpr (requires { s.save(out); }) s.save(out);
         },
-        solver_);
+        solver());
   }
   void load(archive_reader& in) {
-    if (in.read<std::uint64_t>() != solver_.index())
+    const auto rung = in.read<std::uint64_t>();
+    if (rung >= rungs_.size() || in.read<std::uint64_t>() != rungs_[rung].index())
       throw std::invalid_argument("checkpoint: written by a plan with another solver");
     std::visit(
         [&]<class S>(S& s) {
           if constexpr (requires { s.load(in); }) s.load(in);
         },
-        solver_);
+        rungs_[rung]);
+    rung_ = static_cast<std::size_t>(rung);
   }
 
  private:
+  /// Where the weights may end before the spectrum does, solvers for more and more triplets, of
+  /// which the last takes them all: each call starts with that of the call before.
+  template <class Method>
+  void build_ladder(B& b, const Method& method) {
+    const index_t r = std::min(m_, n_);
+    if constexpr (std::same_as<Method, automatic> || LeadingMethod<Method>)
+      if (need_.depth == r && !need_.polar && cuts_off(f_, r))
+        for (index_t depth = 8; 3 * (depth + 8) < r; depth *= 4) {
+          rungs_.push_back(make_solver<T>(b, m_, n_, {depth, false}, method));
+          depths_.push_back(depth);
+        }
+    if (rungs_.empty())
+      rungs_.push_back(make_solver<T>(b, m_, n_, need_, method));
+    else
+      rungs_.push_back(make_solver<T>(b, m_, n_, need_, exact{}));
+  }
+  [[nodiscard]] any_solver<T, B>& solver() { return rungs_[rung_]; }
+  [[nodiscard]] const any_solver<T, B>& solver() const { return rungs_[rung_]; }
+  /// What a solver remembers from before is of no use to a checkpoint that did not hold it.
+  void climb(std::size_t rung) {
+    rung_ = rung;
+    std::visit(
+        []<class S>(S& s) {
+          if constexpr (requires { s.reset(); }) s.reset();
+        },
+        solver());
+  }
+
   [[nodiscard]] bool needs_triplets() const { return need_.depth > 0 && !answers_polar(); }
   [[nodiscard]] bool answers_polar() const {
-    return std::visit([]<class S>(const S&) { return yields_polar_factor<S>; }, solver_);
+    return std::visit([]<class S>(const S&) { return yields_polar_factor<S>; }, solver());
   }
 
   /// ‖M‖_F in one read, of which the solver makes what it can.
@@ -176,7 +208,7 @@ class subgradient_engine {
                        lmo_report& report) {
     const T bound = arrival.bound();
     const bool streams =
-        std::holds_alternative<block_solver<T, B>>(solver_) && bound > T(0) && is_finite(bound);
+        std::holds_alternative<block_solver<T, B>>(solver()) && bound > T(0) && is_finite(bound);
     if (!streams) (void)arrival(0, m.storage.cols());
     if ((!streams && !begin(arrival.length(), report)) || !solve(b, m, arrival, report))
       return scale(b, d.storage, keep);
@@ -227,16 +259,24 @@ class subgradient_engine {
         std::ldexp(T(1), -std::clamp(std::ilogb(bound), least_exponent, -least_exponent));
     const operand<T, space> a{m, power, static_cast<double>(bound) * static_cast<double>(power)};
     const double unit = 1 / static_cast<double>(power);
-    std::visit(
-        [&]<class S>(S& s) {
-          if constexpr (yields_polar_factor<S>)
-            polar_ = s.solve(b, a);
-          else if constexpr (std::same_as<S, block_solver<T, B>>)
-            triplets_ = s.solve(b, a, arrival);
-          else if constexpr (!std::same_as<S, std::monostate>)
-            triplets_ = s.solve(b, a);
-        },
-        solver_);
+    for (;;) {
+      std::visit(
+          [&]<class S>(S& s) {
+            if constexpr (yields_polar_factor<S>)
+              polar_ = s.solve(b, a);
+            else if constexpr (std::same_as<S, block_solver<T, B>>)
+              triplets_ = s.solve(b, a, arrival);
+            else if constexpr (!std::same_as<S, std::monostate>)
+              triplets_ = s.solve(b, a);
+          },
+          solver());
+      if (answers_polar()) break;
+      report.passes += triplets_.effort.passes;
+      if (!begin(arrival.length(), report)) return false;
+      weigh();
+      if (rung_ + 1 == rungs_.size() || weights_[triplets_.sigma.size()] == T(0)) break;
+      climb(rung_ + 1);
+    }
     const bool polar = answers_polar();
     if (polar) {
       const double weight = polar_weight(f_);
@@ -245,16 +285,11 @@ class subgradient_engine {
       contraction_ = polar_.spectral_bound;
       report.passes += polar_.effort.passes;
     } else {
-      report.passes += triplets_.effort.passes;
-      if (!begin(arrival.length(), report)) return false;
-      const index_t r = std::min(m_, n_);
-      spectral_weights(f_, r, triplets_.sigma, std::span(weights_), std::span(weight_scratch_),
-                       std::span(work_));
       double attained = 0;
-      for (std::size_t i = 0; i < weights_.size(); ++i)
+      for (std::size_t i = 0; i < std::min(weights_.size(), triplets_.sigma.size()); ++i)
         attained += static_cast<double>(weights_[i]) * static_cast<double>(triplets_.sigma[i]);
       attained_ = attained * unit;
-      bound_ = spectral_value(f_, r, triplets_.upper, std::span(work_)) * unit;
+      bound_ = spectral_value(f_, std::min(m_, n_), upper(), std::span(work_)) * unit;
       contraction_ = triplets_.contraction;
     }
     const effort& done = polar ? polar_.effort : triplets_.effort;
@@ -262,7 +297,37 @@ class subgradient_engine {
     report.failure_probability = done.failure_probability;
     report.iterations = done.iterations;
     report.outcome = done.outcome;
+    report.depth = polar ? 0 : std::ssize(triplets_.sigma);
+    descend();
     return true;
+  }
+
+  /// The weights of the triplets. Where there are fewer than f reads, the other σ are taken for as
+  /// large as the last that was found. Weights that end before the last one are a subgradient for
+  /// any smaller ones too: f is monotone, and <w, σ> is what it was.
+  void weigh() {
+    std::span<const T> sigma = triplets_.sigma;
+    if (sigma.size() < weights_.size()) {
+      std::copy(sigma.begin(), sigma.end(), spectrum_.begin());
+      std::fill(spectrum_.begin() + std::ssize(sigma), spectrum_.end(), sigma.back());
+      sigma = spectrum_;
+    }
+    spectral_weights(f_, std::min(m_, n_), sigma, std::span(weights_), std::span(weight_scratch_),
+                     std::span(work_));
+  }
+  /// Bounds on all σ that f reads.
+  [[nodiscard]] std::span<const double> upper() {
+    const std::span<const double> known = triplets_.upper;
+    if (known.size() >= weights_.size()) return known;
+    std::copy(known.begin(), known.end(), upper_.begin());
+    std::fill(upper_.begin() + std::ssize(known), upper_.end(), known.back());
+    return upper_;
+  }
+  /// Back to fewer triplets for the next call, where this one needed less than half of them. What
+  /// this call found stays where it is.
+  void descend() {
+    const auto used = std::find(weights_.begin(), weights_.end(), T(0)) - weights_.begin();
+    if (rung_ > 0 && 2 * used <= depths_[rung_ - 1]) climb(rung_ - 1);
   }
 
   /// D <- keep·D + rate·U diag(w) Vᵀ, or the multiple of the polar factor.
@@ -296,11 +361,13 @@ class subgradient_engine {
   index_t m_, n_;
   spectral_need need_;
   bool feasible_;
-  any_solver<T, B> solver_;
+  std::vector<any_solver<T, B>> rungs_;
+  std::vector<index_t> depths_;  // of all rungs but the last
+  std::size_t rung_ = 0;
   triplets<T, space> triplets_ = {};
   polar_factor<T, space> polar_ = {};
-  std::vector<T> weights_, weight_scratch_;
-  std::vector<double> work_;
+  std::vector<T> weights_, weight_scratch_, spectrum_;
+  std::vector<double> work_, upper_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) weighted_, outer_, entries_;
   double attained_ = 0;
   double bound_ = 0;

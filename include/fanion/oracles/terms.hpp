@@ -30,6 +30,23 @@ template <Subdifferentiable N>
   return {depth, flat && depth > 0};
 }
 
+/// Whether the weights of all terms that read the whole spectrum may end before it does, so that
+/// leading triplets can be enough.
+template <Subdifferentiable N>
+[[nodiscard]] bool cuts_off(const N& n, index_t r) {
+  bool every = true;
+  for_each_term(n, [&]<class L>(double, const L& leaf) {
+    if constexpr (SpectralNorm<L>) {
+      if (leaf.depth(r) < r) return;
+      if constexpr (requires { leaf.cuts_off(r); })
+        every = every && leaf.cuts_off(r);
+      else
+        every = false;
+    }
+  });
+  return every;
+}
+
 /// Lets every term that a shape may not fit look at the shape.
 template <Norm N>
 void check_shape_of(const N& n, index_t rows, index_t cols) {
