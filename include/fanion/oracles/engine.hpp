@@ -159,7 +159,7 @@ class subgradient_engine {
     const index_t r = std::min(m_, n_);
     if constexpr (std::same_as<Method, automatic> || LeadingMethod<Method>)
       if (need_.depth == r && !need_.polar && cuts_off(f_, r))
-        for (index_t depth = 8; 3 * (depth + 8) < r; depth *= 4) {
+        for (index_t depth = 8; 3 * (depth + 8) < r; depth *= 2) {
           rungs_.push_back(make_solver<T>(b, m_, n_, {depth, false}, method));
           depths_.push_back(depth);
         }
@@ -327,7 +327,9 @@ class subgradient_engine {
   /// this call found stays where it is.
   void descend() {
     const auto used = std::find(weights_.begin(), weights_.end(), T(0)) - weights_.begin();
-    if (rung_ > 0 && 2 * used <= depths_[rung_ - 1]) climb(rung_ - 1);
+    std::size_t rung = rung_;
+    while (rung > 0 && 2 * used <= depths_[rung - 1]) --rung;
+    if (rung < rung_) climb(rung);
   }
 
   /// D <- keep·D + rate·U diag(w) Vᵀ, or the multiple of the polar factor.
