@@ -20,6 +20,9 @@
 #include <fanion/norms/schatten.hpp>
 #include <fanion/norms/spectral_maps.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
+#include <fanion/optim/frank_wolfe.hpp>
+#include <fanion/optim/frank_wolfe_factors.hpp>
+#include <fanion/optim/low_rank.hpp>
 #include <fanion/optim/makers.hpp>
 #include <fanion/optim/optimizer.hpp>
 #include <fanion/optim/parameters.hpp>
