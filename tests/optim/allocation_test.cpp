@@ -4,6 +4,8 @@
 
 #include <fanion/adapters/eigen.hpp>
 #include <fanion/backend/eigen.hpp>
+#include <fanion/norms/pairs.hpp>
+#include <fanion/optim/frank_wolfe.hpp>
 #include <fanion/optim/makers.hpp>
 #include <fanion/optim/optimizer.hpp>
 
@@ -68,6 +70,26 @@ long allocations_of(const optimizer<float>::rule_type& rule, Eigen::Index m, Eig
   return allocations - before;
 }
 
+/// Allocations between the first look at the gradient and the end.
+template <class N, class Rule>
+long allocations_of(const N& n, const Rule& rule, Eigen::Index rows, Eigen::Index cols) {
+  struct distance {
+    matrix t;
+    double value(const matrix& x) const { return 0.5 * double((x - t).squaredNorm()); }
+    void gradient(const matrix& x, matrix& g) const { g = x - t; }
+    double curvature(const matrix&, const matrix& d) const { return double(d.squaredNorm()); }
+  } f{matrices::gaussian(rows, cols, 1).cast<float>()};
+  matrix x = matrix::Zero(rows, cols);
+  long before = -1;
+  const auto r = frank_wolfe(n, f, x, {.radius = 8, .relative = 0, .iterations = 10}, rule,
+                             automatic{}, [&](const frank_wolfe_report&) {
+                               if (before < 0) before = allocations;
+                             });
+  const long after = allocations;
+  CHECK(r.iterations >= 2);
+  return after - before;
+}
+
 }  // namespace
 
 TEST_CASE("the counter counts") {
@@ -87,6 +109,21 @@ TEST_CASE("no allocation in a step") {
     CHECK(allocations_of(adamw{}, m, n) == 0);
     CHECK(allocations_of(sgd{}, m, n) == 0);
     CHECK(allocations_of(lion{}, m, n) == 0);
+  }
+}
+
+TEST_CASE("no allocation in the steps of Frank and Wolfe's method") {
+  const auto every_rule = [](const auto& n, Eigen::Index rows, Eigen::Index cols) {
+    CHECK(allocations_of(n, adaptive_step{}, rows, cols) == 0);
+    CHECK(allocations_of(n, exact_line_search{}, rows, cols) == 0);
+    CHECK(allocations_of(n, short_step{.lipschitz = 1}, rows, cols) == 0);
+    CHECK(allocations_of(n, open_loop{}, rows, cols) == 0);
+  };
+  for (const auto& [m, n] : {std::pair(20, 12), std::pair(100, 90)}) {
+    every_rule(nuclear(), m, n);
+    every_rule(spectral(), m, n);
+    every_rule(dual(0.5 * ky_fan(2) + 0.5 * sum_abs()), m, n);
+    every_rule(max_of(spectral(), 0.5 * nuclear()), m, n);
   }
 }
 

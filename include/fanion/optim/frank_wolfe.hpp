@@ -76,7 +76,8 @@ class dense_line {
     const bool proven = is_finite(r.feasibility) && r.feasibility > 1;
     const double length = radius_ / (proven ? r.feasibility : 1.0);
     const auto x = view(*x_), d = view(direction_);
-    const auto inner = with_gradient(x, static_cast<double>(backend_.norm(x)));
+    size_ = static_cast<double>(backend_.norm(x));
+    const auto inner = with_gradient(x, size_);
     backend_.axpby(scalar(-1), x.as_const(), static_cast<scalar>(length), d);
     length_ = static_cast<double>(backend_.norm(d));
     s.gap = -with_gradient(d, length_);
@@ -84,6 +85,7 @@ class dense_line {
     backend_.copy(x.as_const(), view(last_));
     return s;
   }
+  [[nodiscard]] double size() const { return size_; }
   [[nodiscard]] double square() const { return length_ * length_; }
   [[nodiscard]] double curvature() requires CurvedObjective<F, X> {
     return static_cast<double>(f_->curvature(std::as_const(last_), std::as_const(direction_)));
@@ -115,7 +117,7 @@ class dense_line {
 
   F* f_;
   X* x_;
-  double radius_, length_ = 0;
+  double radius_, size_ = 0, length_ = 0;
   backend backend_;
   lmo_plan<N, scalar, backend> plan_;
   X gradient_, direction_, last_;

@@ -94,6 +94,7 @@ class factored_line {
     s.certified_gap = radius_ * r.bound + length * r.objective - slope;
     return s;
   }
+  [[nodiscard]] double size() const { return std::sqrt(square_x_); }
   /// ‖S‖² - 2<X, S> + ‖X‖²: exact to the rounding of its largest term.
   [[nodiscard]] double square() const { return std::max(0.0, square_s_ - 2 * inner_ + square_x_); }
   [[nodiscard]] double curvature() requires CurvedFactoredObjective<F, T> {

@@ -61,7 +61,7 @@ struct frank_wolfe_options {
 enum class descent_outcome {
   converged,     ///< the certified gap is small enough
   budget_spent,  ///< the steps allowed were made
-  no_descent,    ///< the oracle's S is no better than X, or rounding hides the decrease
+  no_descent,    ///< the oracle's S is no better than X, or rounding hides the step
   non_finite     ///< f or its gradient is NaN or infinite; X is the last point where they were not,
                  ///< or the first one, or one whose gap is not finite
 };
@@ -172,12 +172,13 @@ chosen_step choose(const adaptive_step& rule, double& lipschitz, Line& line,
   }
 }
 
-/// Line: `scalar`; `value()`, f(X); `look()`, gradient and oracle at X; then `square()`,
-/// `curvature()` and `value_along(γ)` of the direction that it found; `move(γ)`; `undo()`, X as it
-/// was at the last look.
+/// Line: `scalar`; `value()`, f(X); `look()`, gradient and oracle at X; then `size()`, ‖X‖_F, and
+/// `square()`, ‖S - X‖_F², `curvature()` and `value_along(γ)` of the direction that it found;
+/// `move(γ)`; `undo()`, X as it was at the last look.
 template <class Line, StepRule Rule, class Watch>
 frank_wolfe_report descend(Line& line, const frank_wolfe_options& o, const Rule& rule,
                            Watch& watch) {
+  constexpr auto eps = static_cast<double>(std::numeric_limits<typename Line::scalar>::epsilon());
   frank_wolfe_report r;
   r.value = line.value();
   r.evaluations = 1;
@@ -209,7 +210,8 @@ frank_wolfe_report descend(Line& line, const frank_wolfe_options& o, const Rule&
     if (!(r.gap > 0)) return end(descent_outcome::no_descent);
     const index_t before = line.evaluations();
     const chosen_step chosen = choose(rule, lipschitz, line, r);
-    if (!(chosen.length > 0)) {
+    // A step below the rounding of X would be made again and again.
+    if (!(chosen.length * std::sqrt(line.square()) > eps / 4 * line.size())) {
       line.undo();
       r.evaluations += line.evaluations() - before;
       return end(descent_outcome::no_descent);
