@@ -1,6 +1,7 @@
 /// @file  Many runs, several at once, with progress.
 #pragma once
 
+#include <common/files.hpp>
 #include <common/progress.hpp>
 #include <mlp/train.hpp>
 
@@ -21,15 +22,6 @@ struct planned_run {
   double rate;
   std::uint64_t seed;
 };
-
-/// printf's formatting into a string.
-template <class... Args>
-[[nodiscard]] std::string formatted(const char* format, Args... args) {
-  const int size = std::snprintf(nullptr, 0, format, args...);
-  std::string text(static_cast<std::size_t>(size), '\0');
-  std::snprintf(text.data(), text.size() + 1, format, args...);
-  return text;
-}
 
 /// One line about a run that has ended.
 [[nodiscard]] inline std::string headline(const run_record& run) {

@@ -1,36 +1,17 @@
 /// @file  What stays of an experiment: the table, the JSON and the page.
 #pragma once
 
+#include <common/files.hpp>
 #include <common/report.hpp>
 #include <mlp/summary.hpp>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <vector>
 
 namespace trainers {
-
-/// @throws std::runtime_error naming flag and folder if it is not there and cannot be made.
-inline void make_folder(const char* flag, const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (!std::filesystem::is_directory(folder))
-    throw std::runtime_error(flag + (" " + folder.string()) + ": cannot be made: " +
-                             (error ? error.message() : "something else has that name"));
-}
-
-/// @throws std::runtime_error naming the file if it cannot be written.
-inline void write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  if (!file.flush()) throw std::runtime_error(path.string() + ": cannot be written (--out)");
-}
 
 [[nodiscard]] inline std::string plus_minus(const spread& s, double factor, int digits) {
   if (!std::isfinite(s.mean)) return "-";
