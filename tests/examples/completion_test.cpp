@@ -132,6 +132,10 @@ TEST_CASE("the objective follows the iterate, and its derivatives are those of i
         CHECK(double(y[seen.row[e]]) ==
               doctest::Approx(double(at(seen.row[e], 3) - seen.value[e])).epsilon(1e-4));
   }
+  watched_error again(15, 10, seen, others);  // from the factors, not from zero
+  again.begin(x.factors());
+  CHECK(again.value() == doctest::Approx(f.value()).epsilon(1e-5));
+  CHECK(again.error_of_others() == doctest::Approx(f.error_of_others()).epsilon(1e-5));
 }
 
 TEST_CASE("a matrix of rank 2 comes back from half of its entries") {

@@ -265,6 +265,27 @@ TEST_CASE("a gradient that is not finite: X is the last good point") {
     }
 }
 
+TEST_CASE("no step is left: the steps before stay") {
+  /// Infinite in every direction after three steps.
+  struct walled : weighted_distance<double> {
+    using weighted_distance::weighted_distance;
+    int left = 3;
+    double value_along(double step) const {
+      return left > 0 ? weighted_distance::value_along(step)
+                      : std::numeric_limits<double>::infinity();
+    }
+    void advance(double step) {
+      --left;
+      weighted_distance::advance(step);
+    }
+  } f(matrices::gaussian(12, 10));
+  low_rank<double> x(12, 10);
+  const auto r = frank_wolfe(nuclear(), f, x, {.radius = 5, .relative = 0});
+  CHECK(r.outcome == descent_outcome::no_descent);
+  CHECK(r.iterations == 3);
+  CHECK(f.at(written(x)) == doctest::Approx(r.value).epsilon(1e-12));
+}
+
 TEST_CASE("starts: from factors, outside the ball, not finite, at a zero gradient") {
   const Eigen::MatrixXd t =
       matrices::with_spectrum(9, 8, [](Eigen::Index i) { return i < 2 ? 3.0 - double(i) : 0.0; });

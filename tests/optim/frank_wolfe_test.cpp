@@ -320,6 +320,7 @@ TEST_CASE("a gradient or value that is not finite: X is the last good point, bit
         CHECK(x == seen);
         if (good == 0) {
           CHECK(x == start);
+          CHECK(std::isnan(r.gap));
         } else {
           CHECK(r.iterations == good - 1);
           CHECK(r.value == last.value);

@@ -168,7 +168,7 @@ frank_wolfe(const N& n, F&& f, low_rank<T>& x, const frank_wolfe_options& option
                                                                        method);
   if (!x.compress()) {
     frank_wolfe_report r;
-    r.value = r.gap = r.certified_gap = std::numeric_limits<double>::quiet_NaN();
+    r.value = r.gap = std::numeric_limits<double>::quiet_NaN();
     r.outcome = descent_outcome::non_finite;
     return r;
   }

@@ -84,7 +84,7 @@ enum class descent_outcome {
 struct frank_wolfe_report {
   index_t iterations = 0;  ///< steps that led to X
   double value = 0;        ///< f(X)
-  double gap = 0;          ///< <X - S, ∇f(X)> of the S that the oracle found
+  double gap = 0;          ///< <X - S, ∇f(X)> of the S that the oracle found; NaN for none
   /// radius · bound + <X, ∇f(X)> with the oracle's bound on the dual norm of the gradient: at least
   /// <X - Y, ∇f(X)> for every Y of the ball, whatever the oracle missed, so for convex f at least
   /// f(X) - min f. Infinite where the oracle proves nothing.
@@ -181,6 +181,7 @@ frank_wolfe_report descend(Line& line, const frank_wolfe_options& o, const Rule&
   constexpr auto eps = static_cast<double>(std::numeric_limits<typename Line::scalar>::epsilon());
   frank_wolfe_report r;
   r.value = line.value();
+  r.gap = std::numeric_limits<double>::quiet_NaN();  // until there is a gradient
   r.evaluations = 1;
   const double relative = o.relative.value_or(o.tolerance > 0 ? 0 : 1e-3);
   double lipschitz = 0, target = o.tolerance, value = r.value, step = 0;
