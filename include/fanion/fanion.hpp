@@ -24,9 +24,12 @@
 #include <fanion/optim/frank_wolfe_factors.hpp>
 #include <fanion/optim/low_rank.hpp>
 #include <fanion/optim/makers.hpp>
+#include <fanion/optim/noise.hpp>
 #include <fanion/optim/optimizer.hpp>
 #include <fanion/optim/parameters.hpp>
 #include <fanion/optim/schedule.hpp>
+#include <fanion/optim/smoothness.hpp>
+#include <fanion/optim/trust_region.hpp>
 #include <fanion/oracles/batch.hpp>
 #include <fanion/oracles/evaluate.hpp>
 #include <fanion/oracles/factors.hpp>

@@ -70,8 +70,9 @@ TEST_CASE("the least singular value of a normal matrix stays above what is claim
   // 4000 draws: at failure 0.1 the count has a deviation of 19.
   for (const auto& [l, c] : std::vector<std::pair<Eigen::Index, Eigen::Index>>{
            {1, 1}, {1, 8}, {2, 2}, {3, 4}, {5, 8}, {8, 8}, {4, 16}}) {
-    CAPTURE(l);
-    CAPTURE(c);
+    const Eigen::Index rows = l, cols = c;  // clang captures no structured bindings
+    CAPTURE(rows);
+    CAPTURE(cols);
     const double claimed = least_normal_singular_value(l, c, 0.1);
     int below = 0, far_below = 0;
     for (std::uint64_t seed = 0; seed < 4000; ++seed) {

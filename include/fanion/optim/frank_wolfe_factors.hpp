@@ -141,7 +141,7 @@ template <FactorTractable N, class T>
   eigen_backend b;
   const matrix_view<const T> column(s.data(), r, 1);
   return spectral_value(n, r, std::span<const T>(s), std::span(work)) +
-         value_of_entries(n, b, column, b.norm(column)).value;
+         value_of_entries(n, b, column, b.norm(column), std::span<T>()).value;
 }
 
 }  // namespace detail

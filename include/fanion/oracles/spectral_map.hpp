@@ -4,6 +4,7 @@
 /// error is what the solver measured.
 #pragma once
 
+#include <fanion/backend/eigen.hpp>
 #include <fanion/core/outcome.hpp>
 #include <fanion/norms/spectral_maps.hpp>
 #include <fanion/oracles/engine.hpp>
