@@ -20,6 +20,7 @@
 #include <fanion/norms/schatten.hpp>
 #include <fanion/norms/spectral_maps.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
+#include <fanion/optim/dion.hpp>
 #include <fanion/optim/frank_wolfe.hpp>
 #include <fanion/optim/frank_wolfe_factors.hpp>
 #include <fanion/optim/low_rank.hpp>

@@ -5,6 +5,7 @@
 #include <fanion/adapters/eigen.hpp>
 #include <fanion/backend/eigen.hpp>
 #include <fanion/norms/pairs.hpp>
+#include <fanion/optim/dion.hpp>
 #include <fanion/optim/frank_wolfe.hpp>
 #include <fanion/optim/makers.hpp>
 #include <fanion/optim/optimizer.hpp>
@@ -109,6 +110,8 @@ TEST_CASE("no allocation in a step") {
     CHECK(allocations_of(fanion_k(2), m, n) == 0);
     CHECK(allocations_of(f_muon(0.5, {.momentum = {.lookahead = lookahead::none}}), m, n) == 0);
     CHECK(allocations_of(s_fanion_k(2, 0.5, 0.1), m, n) == 0);
+    CHECK(allocations_of(dion{.rank = 4}, m, n) == 0);
+    CHECK(allocations_of(dion{.rank = 4, .columns = dion_columns::orthonormal}, m, n) == 0);
     CHECK(allocations_of(adamw{}, m, n) == 0);
     CHECK(allocations_of(sgd{}, m, n) == 0);
     CHECK(allocations_of(lion{}, m, n) == 0);

@@ -72,7 +72,7 @@ void with_rule(const std::string& method, const method_settings& s, Use&& use) {
   std::optional<network_optimizer> made;
   with_rule(method, s, [&](const auto& rule) {
     const rule_type matrices(rule);
-    const bool everything = matrices.name() != "lmo";
+    const bool everything = !matrices.has_oracle();
     made.emplace(matrices, everything ? matrices : rest, s.threads);
     const double others = everything ? 1 : s.rest_rate / s.rate;
     made->add(make_parameter("hidden.weight", net.hidden, gradient.hidden));

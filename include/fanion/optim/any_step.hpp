@@ -69,6 +69,15 @@ class any_step {
   std::unique_ptr<interface> held_;
 };
 
+/// A rule for matrices that brings its own step: Rule::step<T, B>, made from (rule, rows, cols,
+/// backend, blocks), Rule::name, and describe(rule). Example: dion.
+template <class Rule, class T, class B>
+concept MatrixRule = requires(const Rule& rule, B& backend, std::vector<matrix_block> blocks) {
+  {std::string(Rule::name)};
+  { describe(rule) } -> std::same_as<std::string>;
+  typename Rule::template step<T, B>;
+};
+
 /// What makes a step once a parameter's shape is known: any rule, `muon()` or `adamw{}` say, turns
 /// into one. A value; copies share nothing that changes.
 template <Real T, class B>
@@ -80,9 +89,21 @@ class any_rule {
   any_rule(lmo_rule<N> rule)  // NOLINT(google-explicit-constructor): a rule is a rule
       : name_("lmo"),
         text_(describe(rule)),
+        matrix_(true),
         make_([rule](index_t rows, index_t cols, B& b, std::vector<matrix_block> blocks) {
           return any_step<T, space>(lmo_step<N, T, B>(rule, rows, cols, b, std::move(blocks)));
         }) {}
+  template <class R>
+  requires MatrixRule<R, T, B> any_rule(R rule)  // NOLINT(google-explicit-constructor)
+      : name_(R::name),
+        text_(describe(rule)),
+        matrix_(true),
+        make_([rule](index_t rows, index_t cols, B& b, std::vector<matrix_block> blocks) {
+          using step = typename R::template step<T, B>;
+          return any_step<T, space>(step(rule, rows, cols, b, std::move(blocks)));
+        }) {
+    check(rule);
+  }
   any_rule(adamw rule) : any_rule("adamw", rule) {}  // NOLINT(google-explicit-constructor)
   any_rule(sgd rule) : any_rule("sgd", rule) {}      // NOLINT(google-explicit-constructor)
   any_rule(lion rule) : any_rule("lion", rule) {}    // NOLINT(google-explicit-constructor)
@@ -93,11 +114,12 @@ class any_rule {
     return make_(rows, cols, backend,
                  has_oracle() ? std::move(blocks) : std::vector<matrix_block>());
   }
-  /// "lmo", "adamw", "sgd" or "lion".
+  /// "lmo", "adamw", "sgd", "lion", or the name of a MatrixRule.
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// The rule with its norm and every option, as describe() writes it.
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
-  [[nodiscard]] bool has_oracle() const { return name_ == "lmo"; }
+  /// Whether it sees a matrix, and not its entries one by one.
+  [[nodiscard]] bool has_oracle() const noexcept { return matrix_; }
 
  private:
   template <class Rule>
@@ -111,6 +133,7 @@ class any_rule {
   }
 
   std::string name_, text_;
+  bool matrix_ = false;
   std::function<any_step<T, space>(index_t, index_t, B&, std::vector<matrix_block>)> make_;
 };
 

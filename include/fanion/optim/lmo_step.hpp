@@ -1,6 +1,7 @@
 /// @file  The step of every optimizer of the family: momentum, oracle, decay, update.
 #pragma once
 
+#include <fanion/optim/blocks.hpp>
 #include <fanion/optim/momentum.hpp>
 #include <fanion/optim/scaling.hpp>
 #include <fanion/optim/step.hpp>
@@ -50,19 +51,6 @@ struct lmo_rule {
   lmo_options options = {};
 };
 
-/// A rectangle of a parameter that gets an oracle of its own: a third of a fused QKV matrix, say.
-struct matrix_block {
-  index_t row = 0;
-  index_t col = 0;
-  index_t rows = 0;
-  index_t cols = 0;
-
-  [[nodiscard]] bool meets(const matrix_block& b) const {
-    return row < b.row + b.rows && b.row < row + rows && col < b.col + b.cols && b.col < col + cols;
-  }
-  friend bool operator==(const matrix_block&, const matrix_block&) = default;
-};
-
 /// The state and the step of one parameter. Momentum is one buffer for the whole of it; every block
 /// has its own plan and its own shape factor. Allocates in the constructor only.
 template <LmoTractable N, Real T, class B>
@@ -75,25 +63,18 @@ class lmo_step {
   /// @throws std::invalid_argument for impossible options, or blocks that leave the matrix.
   lmo_step(const lmo_rule<N>& rule, index_t rows, index_t cols, B& backend,
            std::vector<matrix_block> blocks = {})
-      : rule_(rule), rows_(rows), cols_(cols), backend_(&backend), blocks_(std::move(blocks)) {
+      : rule_(rule),
+        rows_(rows),
+        cols_(cols),
+        backend_(&backend),
+        blocks_(checked_blocks(std::move(blocks), rows, cols, "lmo_step")) {
     check(rule.options);
-    if (blocks_.empty()) blocks_.push_back({0, 0, rows, cols});
     momentum_ = backend.template make_workspace<T>(rows * cols);
     if (rule.options.momentum.lookahead == lookahead::nesterov)
       seen_ = backend.template make_workspace<T>(rows * cols);
     plans_.reserve(blocks_.size());
-    for (std::size_t i = 0; i < blocks_.size(); ++i) {
-      const matrix_block& at = blocks_[i];
-      if (at.row < 0 || at.col < 0 || at.rows < 1 || at.cols < 1 || at.row + at.rows > rows ||
-          at.col + at.cols > cols)
-        refuse("lmo_step: a block", ("inside " + shape_text(rows, cols)).c_str(),
-               shape_text(at.rows, at.cols) + " at (" + std::to_string(at.row) + ", " +
-                   std::to_string(at.col) + ")");
-      for (std::size_t j = 0; j < i; ++j)
-        if (blocks_[j].meets(at))
-          refuse("lmo_step: blocks", "disjoint", std::to_string(j) + " and " + std::to_string(i));
+    for (const matrix_block& at : blocks_)
       plans_.emplace_back(rule.norm, at.rows, at.cols, false, method_for(at), backend);
-    }
   }
 
   [[nodiscard]] index_t steps() const noexcept { return steps_; }
@@ -233,13 +214,6 @@ class lmo_step {
     const spectral_need need = need_of(dual(rule_.norm), std::min(at.rows, at.cols));
     return {.gap = rule_.options.gap.value_or(need.polar ? 1e-3 : 1e-2),
             .seed = rule_.options.seed};
-  }
-
-  template <class S>
-  static matrix_view<S, space> window(matrix_view<S, space> storage, const matrix_block& at,
-                                      bool transposed) {
-    return transposed ? storage.block(at.col, at.row, at.cols, at.rows)
-                      : storage.block(at.row, at.col, at.rows, at.cols);
   }
 
   lmo_rule<N> rule_;
