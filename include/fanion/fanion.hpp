@@ -21,14 +21,17 @@
 #include <fanion/norms/spectral_maps.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/optim/dion.hpp>
+#include <fanion/optim/error_feedback.hpp>
 #include <fanion/optim/frank_wolfe.hpp>
 #include <fanion/optim/frank_wolfe_factors.hpp>
 #include <fanion/optim/low_rank.hpp>
 #include <fanion/optim/makers.hpp>
 #include <fanion/optim/noise.hpp>
+#include <fanion/optim/normuon.hpp>
 #include <fanion/optim/optimizer.hpp>
 #include <fanion/optim/parameters.hpp>
 #include <fanion/optim/schedule.hpp>
+#include <fanion/optim/scion.hpp>
 #include <fanion/optim/smoothness.hpp>
 #include <fanion/optim/trust_region.hpp>
 #include <fanion/oracles/batch.hpp>

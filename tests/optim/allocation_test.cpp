@@ -6,8 +6,10 @@
 #include <fanion/backend/eigen.hpp>
 #include <fanion/norms/pairs.hpp>
 #include <fanion/optim/dion.hpp>
+#include <fanion/optim/error_feedback.hpp>
 #include <fanion/optim/frank_wolfe.hpp>
 #include <fanion/optim/makers.hpp>
+#include <fanion/optim/normuon.hpp>
 #include <fanion/optim/optimizer.hpp>
 
 #include <doctest/doctest.h>
@@ -112,6 +114,10 @@ TEST_CASE("no allocation in a step") {
     CHECK(allocations_of(s_fanion_k(2, 0.5, 0.1), m, n) == 0);
     CHECK(allocations_of(dion{.rank = 4}, m, n) == 0);
     CHECK(allocations_of(dion{.rank = 4, .columns = dion_columns::orthonormal}, m, n) == 0);
+    CHECK(allocations_of(error_feedback(dual(ky_fan(2))), m, n) == 0);
+    CHECK(allocations_of(error_feedback(max_abs(), {.sent = transmission::multiple}), m, n) == 0);
+    CHECK(allocations_of(normuon(), m, n) == 0);
+    CHECK(allocations_of(gluon(spectral(), 1, 1), m, n) == 0);
     CHECK(allocations_of(adamw{}, m, n) == 0);
     CHECK(allocations_of(sgd{}, m, n) == 0);
     CHECK(allocations_of(lion{}, m, n) == 0);

@@ -34,6 +34,9 @@ namespace fanion {
          describe(o.scaling) +
          (o.form == step_form::constrained ? ", constrained to radius " + describe(o.radius) : "") +
          (o.form == step_form::sharp ? ", sharp with penalty " + describe(o.penalty) : "") +
+         (o.form == step_form::smooth
+              ? ", smooth with L0 " + describe(o.l0) + ", L1 " + describe(o.l1)
+              : "") +
          (o.gap ? ", gap " + describe(*o.gap) : "") + ", seed " + std::to_string(o.seed);
 }
 

@@ -20,7 +20,10 @@ namespace fanion {
 ///                  of radius · s once it is inside; η is then between 0 and 1
 ///   sharp          X <- (1 - η decay) X + η s N*(M)/(2 penalty) D: steepest descent under N, which
 ///                  minimises <M, D> + penalty N(D)²
-enum class step_form { unconstrained, constrained, sharp };
+///   smooth         X <- (1 - η decay) X + η s N*(M)/(L₀ + L₁N*(M)) D: Gluon's radius (Riabinin et
+///                  al. 2025), the sharp step of penalty L₀/2 where M is small and of length 1/L₁
+///                  where it is large
+enum class step_form { unconstrained, constrained, sharp, smooth };
 
 /// How an oracle is used over time. The rate belongs to each step, not to the options.
 struct lmo_options {
@@ -30,6 +33,8 @@ struct lmo_options {
   step_form form = step_form::unconstrained;
   double radius = 1;               ///< of the constrained form
   double penalty = 0.5;            ///< λ of the sharp form
+  double l0 = 1;                   ///< L₀ of the smooth form
+  double l1 = 1;                   ///< L₁ of the smooth form
   std::optional<double> gap = {};  ///< unset: 1e-2 for leading parts, 1e-3 for polar factors
   std::uint64_t seed = 0;
 };
@@ -39,6 +44,8 @@ inline void check(const lmo_options& o) {
   (void)expects_coefficient(o.decay, "lmo_step: decay");
   (void)expects_positive(o.radius, "lmo_step: radius");
   (void)expects_positive(o.penalty, "lmo_step: penalty");
+  (void)expects_positive(o.l0, "lmo_step: l0");
+  (void)expects_coefficient(o.l1, "lmo_step: l1");
   if (o.gap) (void)expects_positive(*o.gap, "lmo_step: gap");
   if (o.form == step_form::constrained && o.decay != 0)
     refuse("lmo_step: decay", "0 in the constrained form, which shrinks X itself", o.decay);
@@ -145,7 +152,10 @@ class lmo_step {
       const bool constrained = o.form == step_form::constrained;
       const double keep = 1 - rate * (constrained ? 1.0 : o.decay);
       const step_length length(rate * factor * (constrained ? o.radius : 1.0),
-                               o.form == step_form::sharp ? o.penalty : 0.0);
+                               o.form == step_form::sharp    ? o.penalty
+                               : o.form == step_form::smooth ? o.l0 / 2
+                                                             : 0.0,
+                               o.form == step_form::smooth ? o.l1 : 0.0);
       const oriented_view<const T, space> seen_block{window(source.as_const(), at, transposed_),
                                                      transposed_};
       const oriented_view<T, space> weights{window(weight.storage, at, weight.transposed),

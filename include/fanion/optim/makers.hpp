@@ -87,4 +87,14 @@ template <LmoTractable N>
   return detail::rule(n, options);
 }
 
+/// Gluon's step under any norm with an oracle: of length n*(M)/(L₀ + L₁n*(M)) in n, for functions
+/// whose gradient has the Lipschitz constant L₀ + L₁n*(gradient).
+template <LmoTractable N>
+[[nodiscard]] lmo_rule<N> gluon(const N& n, double l0, double l1, lmo_options options = {}) {
+  options.form = step_form::smooth;
+  options.l0 = l0;
+  options.l1 = l1;
+  return detail::rule(n, options);
+}
+
 }  // namespace fanion

@@ -27,13 +27,16 @@ struct arrived : ignore_columns<T, Space> {
 };
 
 /// How far to go along a subgradient G of f at M: `rate`, or with a positive `penalty` λ
-/// rate · f(M) / (2λ). With f dual to a norm n, -f(M)/(2λ) G minimises <M, X> + λ n(X)².
+/// rate · f(M) / (2λ + growth · f(M)). With f dual to a norm n, -f(M)/(2λ) G minimises
+/// <M, X> + λ n(X)².
 struct step_length {
   double rate = 1;
   double penalty = 0;
+  double growth = 0;
 
-  constexpr step_length(double r, double lambda = 0) : rate(r), penalty(lambda) {}
-  [[nodiscard]] constexpr step_length operator-() const { return {-rate, penalty}; }
+  constexpr step_length(double r, double lambda = 0, double more = 0)
+      : rate(r), penalty(lambda), growth(more) {}
+  [[nodiscard]] constexpr step_length operator-() const { return {-rate, penalty, growth}; }
 };
 
 /// Evaluates f and ∂f for one expression f, shape and method. `M` is always m x n as its owner sees
@@ -220,7 +223,10 @@ class subgradient_engine {
     const auto entries = entries_of(b, m, length);
     report.passes += entries.passes;
     double rate = step.rate * share;
-    if (step.penalty > 0) rate *= share * (attained_ + entries.value) / (2 * step.penalty);
+    if (step.penalty > 0) {
+      const double f = share * (attained_ + entries.value);
+      rate *= f / (2 * step.penalty + step.growth * f);
+    }
     add_spectral(b, d, keep, rate);
 
     const oriented_view<const T, space> aligned{m.storage, m.transposed != d.transposed};

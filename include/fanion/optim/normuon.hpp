@@ -1,0 +1,164 @@
+/// @file  NorMuon: an oracle's answer whose rows are brought to one length over time.
+///
+/// With O = s lmo(N, momentum), a second moment v for each row, 0 at first, and n columns:
+///   vᵢ <- β₂vᵢ + (1-β₂) (Σⱼ oᵢⱼ²)/n,  O'ᵢ = Oᵢ / sqrt(vᵢ),
+///   X <- (1 - η decay) X + η (‖O‖_F/‖O'‖_F) O'.
+/// Rows are outputs. v needs no correction for its start: a factor common to all rows drops out. A
+/// row that has always been 0 stays 0, so the method has no epsilon.
+///
+/// Li et al. 2025, arXiv:2510.05491, for the spectral ball. Their length, 0.2 sqrt(mn) for the
+/// whole step, is this one with shape_scaling::adamw, since ‖UVᵀ‖_F = sqrt(min(m, n)).
+#pragma once
+
+#include <fanion/norms/spectral_nuclear.hpp>
+#include <fanion/optim/describe.hpp>
+#include <fanion/optim/inner_answer.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace fanion {
+
+template <LmoTractable N, Real T, class B>
+class row_normalized_step;
+
+/// Any oracle's rule with its rows normalised; the form has to be unconstrained.
+template <LmoTractable N>
+struct row_normalized {
+  lmo_rule<N> inner;
+  double beta2 = 0.95;
+
+  static constexpr const char* name = "row_normalized";
+  template <Real T, class B>
+  using step = row_normalized_step<N, T, B>;
+};
+
+template <LmoTractable N>
+void check(const row_normalized<N>& r) {
+  check(r.inner.options);
+  check_beta(r.beta2, "row_normalized: beta2");
+  if (r.inner.options.form != step_form::unconstrained)
+    refuse("row_normalized: form", "unconstrained", "another");
+}
+template <LmoTractable N>
+[[nodiscard]] std::string describe(const row_normalized<N>& r) {
+  return "row_normalized, beta2 " + describe(r.beta2) + ", " + describe(r.inner);
+}
+
+[[nodiscard]] inline row_normalized<spectral> normuon(double beta2 = 0.95,
+                                                      const lmo_options& options = {}) {
+  const row_normalized<spectral> rule{{spectral(), options}, beta2};
+  check(rule);
+  return rule;
+}
+
+/// State and step of one parameter: that of the oracle, O of its size, and v, in double. Allocates
+/// in the constructor only.
+template <LmoTractable N, Real T, class B>
+class row_normalized_step {
+ public:
+  using space = typename B::space;
+
+  /// Each block has a v of its own. @throws as lmo_step's constructor.
+  row_normalized_step(const row_normalized<N>& rule, index_t rows, index_t cols, B& backend,
+                      std::vector<matrix_block> blocks = {})
+      : rule_(rule),
+        backend_(&backend),
+        blocks_(checked_blocks(std::move(blocks), rows, cols, "row_normalized_step")),
+        answer_(inner_rule(rule), rows, cols, backend, blocks_) {
+    std::size_t count = 0, most = 0;
+    for (const matrix_block& at : blocks_) {
+      count += static_cast<std::size_t>(at.rows);
+      most = std::max(most, static_cast<std::size_t>(at.rows));
+    }
+    moments_.resize(count);
+    factors_.resize(most);
+  }
+
+  [[nodiscard]] index_t steps() const noexcept { return answer_.step().steps(); }
+  [[nodiscard]] const row_normalized<N>& rule() const noexcept { return rule_; }
+  [[nodiscard]] momentum_state<T> state() const { return answer_.step().state(); }
+  /// Goes on from this momentum; v starts anew.
+  void adopt(const momentum_state<T>& from) {
+    answer_.step().adopt(from);
+    std::fill(moments_.begin(), moments_.end(), 0.0);
+  }
+
+  /// As lmo_step::step; the report is the oracle's, about O before its rows were scaled.
+  step_report step(const oriented_view<T, space>& weight,
+                   const oriented_view<const T, space>& gradient, double rate) {
+    check_step(weight, gradient);
+    (void)expects_coefficient(rate, "step: rate");
+    const step_report report = answer_.compute(gradient, weight.transposed);
+    if (report.skipped) return report;
+    const double keep = 1 - rate * rule_.inner.options.decay;
+    double* moments = moments_.data();
+    for (const matrix_block& at : blocks_) {
+      const oriented_view<T, space> o = window(answer_.values(), at);
+      const double length = normalize_rows(o, moments);
+      add_answer(*backend_, rate * length, o, keep, window(weight, at));
+      moments += at.rows;
+    }
+    return report;
+  }
+
+  void reset() {
+    answer_.step().reset();
+    std::fill(moments_.begin(), moments_.end(), 0.0);
+  }
+  void save(archive_writer& out) const {
+    out.write(std::string("row_normalized_step"));
+    answer_.step().save(out);
+    out.write(std::span<const double>(moments_));
+  }
+  /// As lmo_step::load.
+  void load(archive_reader& in) {
+    expect_text(in, "row_normalized_step");
+    answer_.step().load(in);
+    in.read(std::span<double>(moments_));
+  }
+
+ private:
+  static lmo_rule<N> inner_rule(const row_normalized<N>& r) {
+    check(r);
+    lmo_rule<N> inner = r.inner;
+    inner.options.decay = 0;
+    return inner;
+  }
+
+  /// O <- O'; returns ‖O‖_F/‖O'‖_F.
+  double normalize_rows(const oriented_view<T, space>& o, double* v) {
+    const std::span<double> square(factors_.data(), static_cast<std::size_t>(o.rows()));
+    std::fill(square.begin(), square.end(), 0.0);
+    const auto row_of = [&](index_t i, index_t j) {
+      return static_cast<std::size_t>(o.transposed ? j : i);
+    };
+    const auto x = o.storage;
+    for (index_t j = 0; j < x.cols(); ++j)
+      for (index_t i = 0; i < x.rows(); ++i)
+        square[row_of(i, j)] += static_cast<double>(x(i, j)) * static_cast<double>(x(i, j));
+    double before = 0, after = 0;
+    for (std::size_t i = 0; i < square.size(); ++i) {
+      const double mean = square[i] / static_cast<double>(o.cols());
+      v[i] = rule_.beta2 * v[i] + (1 - rule_.beta2) * mean;
+      before += square[i];
+      const double scale = square[i] > 0 && v[i] > 0 ? 1 / std::sqrt(v[i]) : 0;
+      after += square[i] * scale * scale;
+      square[i] = scale;
+    }
+    for (index_t j = 0; j < x.cols(); ++j)
+      for (index_t i = 0; i < x.rows(); ++i)
+        x(i, j) = static_cast<T>(static_cast<double>(x(i, j)) * square[row_of(i, j)]);
+    return after > 0 ? std::sqrt(before / after) : 0;
+  }
+
+  row_normalized<N> rule_;
+  B* backend_;
+  std::vector<matrix_block> blocks_;
+  inner_answer<N, T, B> answer_;
+  std::vector<double> moments_, factors_;
+};
+
+}  // namespace fanion
