@@ -32,6 +32,10 @@ int main() {
       {"s-muon", s_muon(0.5, 0.1, o)},             // half Muon, half a tenth of SignSGD
       {"s-neon", s_neon(0.5, 0.1, o)},             //
       {"s-fanion-4", s_fanion_k(4, 0.5, 0.1, o)},  //
+      // One power iteration a step; what is unsaid comes later; a k that falls from full rank.
+      {"dion-4", dion{.rank = 4, .mu = 0.9}},
+      {"ef-fanion-4", error_feedback(dual(ky_fan(4)))},
+      {"numuon", numuon{{.shape = rank_shape::cosine, .steps = steps}, o}},
       {"adamw", adamw{}},
       {"sgd", sgd{}}};
 

@@ -10,6 +10,7 @@
 #include <fanion/optim/frank_wolfe.hpp>
 #include <fanion/optim/makers.hpp>
 #include <fanion/optim/normuon.hpp>
+#include <fanion/optim/numuon.hpp>
 #include <fanion/optim/optimizer.hpp>
 
 #include <doctest/doctest.h>
@@ -117,6 +118,7 @@ TEST_CASE("no allocation in a step") {
     CHECK(allocations_of(error_feedback(dual(ky_fan(2))), m, n) == 0);
     CHECK(allocations_of(error_feedback(max_abs(), {.sent = transmission::multiple}), m, n) == 0);
     CHECK(allocations_of(normuon(), m, n) == 0);
+    CHECK(allocations_of(numuon{{.first = 0.1}}, m, n) == 0);
     CHECK(allocations_of(gluon(spectral(), 1, 1), m, n) == 0);
     CHECK(allocations_of(adamw{}, m, n) == 0);
     CHECK(allocations_of(sgd{}, m, n) == 0);

@@ -4,7 +4,8 @@
 ///   vᵢ <- β₂vᵢ + (1-β₂) (Σⱼ oᵢⱼ²)/n,  O'ᵢ = Oᵢ / sqrt(vᵢ),
 ///   X <- (1 - η decay) X + η (‖O‖_F/‖O'‖_F) O'.
 /// Rows are outputs. v needs no correction for its start: a factor common to all rows drops out. A
-/// row that has always been 0 stays 0, so the method has no epsilon.
+/// row that has always been 0 stays 0, so the method has no epsilon. Where m <= n the rows of a
+/// polar factor of full rank are orthonormal, and NorMuon is Muon.
 ///
 /// Li et al. 2025, arXiv:2510.05491, for the spectral ball. Their length, 0.2 sqrt(mn) for the
 /// whole step, is this one with shape_scaling::adamw, since ‖UVᵀ‖_F = sqrt(min(m, n)).
@@ -121,11 +122,10 @@ class row_normalized_step {
   }
 
  private:
-  static lmo_rule<N> inner_rule(const row_normalized<N>& r) {
+  /// Decay does nothing to the zeros that the oracle's step starts from.
+  static const lmo_rule<N>& inner_rule(const row_normalized<N>& r) {
     check(r);
-    lmo_rule<N> inner = r.inner;
-    inner.options.decay = 0;
-    return inner;
+    return r.inner;
   }
 
   /// O <- O'; returns ‖O‖_F/‖O'‖_F.
