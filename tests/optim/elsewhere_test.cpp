@@ -83,8 +83,9 @@ step_report iterate(ahead_step& step, W& w, std::uint64_t batch) {
 }  // namespace
 
 TEST_CASE("variance reduction: the published recursion, with every X kept") {
-  for (const auto& [m, n] : {std::pair(6, 4), std::pair(4, 6), std::pair(1, 5), std::pair(1, 1)})
+  for (const auto& shape : {std::pair(6, 4), std::pair(4, 6), std::pair(1, 5), std::pair(1, 1)})
     for (const double gamma : {0.0, 0.25, 1.0}) {
+      const Eigen::Index m = shape.first, n = shape.second;
       const auto check = [&]<class W, class G>(W w, G) {
         eigen_backend backend;
         reduced_step step(reduced(gamma), m, n, backend);
@@ -178,8 +179,9 @@ TEST_CASE("go_back shows the weights of one step back, and come_back is bit for 
 }
 
 TEST_CASE("extrapolation: the published recursion, with every X kept") {
-  for (const auto& [m, n] : {std::pair(6, 4), std::pair(4, 6), std::pair(1, 5), std::pair(1, 1)})
+  for (const auto& shape : {std::pair(6, 4), std::pair(4, 6), std::pair(1, 5), std::pair(1, 1)})
     for (const std::optional<double> reach : {std::optional<double>(), std::optional(0.5)}) {
+      const Eigen::Index m = shape.first, n = shape.second;
       const auto check = [&]<class W>(W w) {
         eigen_backend backend;
         ahead_step step(ahead(reach), m, n, backend);
@@ -269,7 +271,8 @@ TEST_CASE("both resume bit for bit, and refuse what is not theirs") {
 }
 
 TEST_CASE("sharpness: ε is the highest point of the ball, and restore is bit for bit") {
-  for (const auto& [m, n] : {std::pair(6, 4), std::pair(4, 6), std::pair(1, 5), std::pair(1, 1)}) {
+  for (const auto& shape : {std::pair(6, 4), std::pair(4, 6), std::pair(1, 5), std::pair(1, 1)}) {
+    const Eigen::Index m = shape.first, n = shape.second;
     const columns g = matrices::gaussian(m, n, 4);
     const auto d = reference::svd(reference::widen(g));
     const auto ones = [&](std::size_t k) {

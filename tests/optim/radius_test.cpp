@@ -62,8 +62,9 @@ constexpr momentum plain{.beta = 0.5, .lookahead = lookahead::none};
 }  // namespace
 
 TEST_CASE("gluon: the radius is the dual norm over L0 + L1 times it") {
-  for (const auto& [m, n] : {std::pair(7, 4), std::pair(4, 7), std::pair(1, 6), std::pair(1, 1)})
+  for (const auto& shape : {std::pair(7, 4), std::pair(4, 7), std::pair(1, 6), std::pair(1, 1)})
     for (const double scale : {1e-3, 1.0, 1e3}) {
+      const Eigen::Index m = shape.first, n = shape.second;
       const real l0 = 2, l1 = 0.5L;
       const auto radius = [&](real size) { return size / (l0 + l1 * size); };
       const auto check = [&](const auto& norm, auto size, auto direction) {
@@ -129,7 +130,8 @@ TEST_CASE("scion: each layer's answer and both forms") {
       return table((1 - rate * 0.5L) * x - rate * answer(g));
     });
   };
-  for (const auto& [m, n] : {std::pair(7, 4), std::pair(4, 7), std::pair(1, 6), std::pair(6, 1)}) {
+  for (const auto& shape : {std::pair(7, 4), std::pair(4, 7), std::pair(1, 6), std::pair(6, 1)}) {
+    const Eigen::Index m = shape.first, n = shape.second;
     const real rows_of = m, columns_of = n;
     check(m, n, scion_hidden(3, closed), scion_hidden(3, open), [&](const table& g) {
       return table(3 * std::sqrt(rows_of / columns_of) * leading(g, 99));

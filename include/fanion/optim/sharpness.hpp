@@ -54,9 +54,7 @@ class sharpness_probe {
              shape_text(gradient.rows(), gradient.cols()));
     held_.hold(weight);
     away_ = true;
-    const lmo_report report = plan_.update_views(gradient, weight, 1, -rho_);
-    if (report.outcome == outcome::non_finite) held_.restore(weight);
-    return report;
+    return plan_.update_views(gradient, weight, 1, -rho_);
   }
   /// W <- X, bit for bit. @throws std::invalid_argument unless perturb came first.
   void restore(const oriented_view<T, space>& weight) {
