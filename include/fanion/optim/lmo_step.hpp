@@ -164,6 +164,7 @@ class lmo_step {
           whole ? plans_[i].update_on_arrival(seen_block, arrival, weights, keep, length)
                 : plans_[i].update_views(seen_block, weights, keep, length);
       report.gap = std::max(report.gap, r.gap());
+      report.dual_norm -= r.objective / std::max(1.0, r.feasibility);
       report.residual = std::max(report.residual, r.residual);
       report.passes = std::max(report.passes, r.passes);
       report.iterations = std::max(report.iterations, r.iterations);

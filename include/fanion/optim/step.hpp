@@ -12,8 +12,13 @@ namespace fanion {
 
 /// What one step did to one parameter.
 struct step_report {
-  bool skipped = false;    ///< the gradient held NaN or infinity: nothing was changed
-  double gap = 0;          ///< the largest certified gap among the parameter's blocks
+  bool skipped = false;  ///< the gradient held NaN or infinity: nothing was changed
+  double gap = 0;        ///< the largest certified gap among the parameter's blocks
+  /// Σ -<M, D> / max(1, feasibility) over the blocks, M what the oracle saw: a lower bound on
+  /// Σ n*(M), within `gap` of it, so a measure of stationarity where M is near the gradient. With
+  /// heavy_ball M is about 1/(1-β) gradients long. 0 for zero M and for rules without an oracle,
+  /// NaN where M overflowed.
+  double dual_norm = 0;
   double residual = 0;     ///< the largest residual among them
   index_t passes = 0;      ///< full reads of the momentum by the oracle
   index_t iterations = 0;  ///< of its solver
