@@ -138,6 +138,17 @@ TEST_CASE("scion: each layer's answer and both forms") {
     });
     check(m, n, scion_head(60, n, closed), scion_head(60, n, open),
           [&](const table& g) { return table(60 / columns_of * signs(g)); });
+    check(m, n, scion_embedding(2, m, closed), scion_embedding(2, m, open), [&](const table& g) {
+      table d = g;
+      for (Eigen::Index j = 0; j < n; ++j) d.col(j) *= 2 * std::sqrt(rows_of) / length_of(g.col(j));
+      return d;
+    });
+    check(m, n, scion_rows(2, n, closed), scion_rows(2, n, open), [&](const table& g) {
+      table d = g;
+      for (Eigen::Index i = 0; i < m; ++i)
+        d.row(i) *= 2 / (std::sqrt(columns_of) * length_of(g.row(i)));
+      return d;
+    });
     check(m, 1, scion_bias(5, closed), scion_bias(5, open),
           [&](const table& g) { return table(5 * g / (length_of(g) / std::sqrt(rows_of))); });
   }

@@ -4,20 +4,25 @@
 /// |---|---|---|---|
 /// | scion_hidden(radius) | hidden, m x n | sqrt(n/m) spectral | sqrt(m/n) UVᵀ |
 /// | scion_head(radius, n) | output, m x n | n max_abs | sign(M)/n |
+/// | scion_embedding(radius, m) | embedding, m x n | max_col/sqrt(m) | columns over their rms |
+/// | scion_rows(radius, n) | output, m x n | sqrt(n) max_row | rows over n times their rms |
 /// | scion_bias(radius) | bias, m x 1 | Frobenius over sqrt(m) | M/rms(M) |
 ///
 /// Momentum is M <- (1-α) M + α G, without look-ahead. In the constrained form, Frank and Wolfe's,
 /// each layer stays in its ball of that radius; the unconstrained form goes radius · rate a step.
 ///
-/// Pethick, Xie, Antonakopoulos, Zhu, Silveti-Falls and Cevher 2025, arXiv:2502.07529. Their other
-/// layers, embeddings and convolutions, have norms of columns and taps.
+/// Pethick, Xie, Antonakopoulos, Zhu, Silveti-Falls and Cevher 2025, arXiv:2502.07529. Their
+/// convolutions have a norm of taps.
 #pragma once
 
 #include <fanion/norms/calculus.hpp>
 #include <fanion/norms/entrywise.hpp>
 #include <fanion/norms/frobenius.hpp>
+#include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/optim/lmo_step.hpp>
+
+#include <cmath>
 
 namespace fanion {
 
@@ -53,6 +58,19 @@ template <Norm N>
 [[nodiscard]] inline auto scion_head(double radius, index_t inputs, const scion_options& o = {}) {
   const auto n = static_cast<double>(expects_at_least(inputs, 1, "scion: inputs"));
   return detail::scion_rule(expects_positive(radius, "scion: radius") / n, sum_abs(),
+                            shape_scaling::none, o);
+}
+/// Weights are outputs x inputs: a column for each token. A token's row of n
+/// numbers wants scion_rows(radius · n, n).
+[[nodiscard]] inline auto scion_embedding(double radius, index_t outputs,
+                                          const scion_options& o = {}) {
+  const auto m = static_cast<double>(expects_at_least(outputs, 1, "scion: outputs"));
+  return detail::scion_rule(expects_positive(radius, "scion: radius") * std::sqrt(m), sum_col(),
+                            shape_scaling::none, o);
+}
+[[nodiscard]] inline auto scion_rows(double radius, index_t inputs, const scion_options& o = {}) {
+  const auto n = static_cast<double>(expects_at_least(inputs, 1, "scion: inputs"));
+  return detail::scion_rule(expects_positive(radius, "scion: radius") / std::sqrt(n), sum_row(),
                             shape_scaling::none, o);
 }
 [[nodiscard]] inline auto scion_bias(double radius, const scion_options& o = {}) {
