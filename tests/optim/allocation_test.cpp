@@ -143,6 +143,8 @@ TEST_CASE("no allocation in the steps of Frank and Wolfe's method") {
     every_rule(dual(0.5 * ky_fan(2) + 0.5 * sum_abs()), m, n);
     every_rule(max_of(spectral(), 0.5 * nuclear()), m, n);
   }
+}
+
 TEST_CASE("no allocation where gradients are taken elsewhere") {
   using norm = decltype(dual(ky_fan(2)));
   eigen_backend backend;

@@ -1,5 +1,5 @@
 // Exact line search asks the objective for its curvature.
-// expect: CurvedObjective
+// expect: ObjectiveFor
 #include <fanion/eigen.hpp>
 
 struct plain {

@@ -1,7 +1,7 @@
 // The value of the dual of a sum is the gauge of a Minkowski sum, which has no formula with an
 // entrywise term.
 // expect: Evaluable
-// expect: has_sum_rule
+// expect: is_subdifferentiable
 #include <fanion/eigen.hpp>
 
 float run(const Eigen::MatrixXf& m) {
