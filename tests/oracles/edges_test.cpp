@@ -18,7 +18,6 @@ void for_each_norm(F&& f) {
   f(max_abs());
   f(sum_abs());
   f(max_row());
-  f(sum_col());
   f(spectral());
   f(nuclear());
   f(ky_fan(2));

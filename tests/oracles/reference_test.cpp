@@ -15,15 +15,9 @@ constexpr double standard_gap = sizeof(T) == 4 ? 1e-4 : 1e-6;
 constexpr double estimate = 3;
 
 template <class T, class N>
-void check_all(const expressions::expression<N>& e, const facts& f, const matrix_of<T>& m) {
+void check_spectral(const expressions::expression<N>& e, const facts& f, const matrix_of<T>& m) {
   using namespace fanion;
-  const double gap = standard_gap<T>, over = e.polar ? 1 : 0;
-  check_method<T>(e, f, m, "exact", exact{}, {});
-  check_method<T>(e, f, m, "automatic", automatic{},
-                  {.gap = estimate * gap, .over = over * gap, .proven = false});
-  check_method<T>(e, f, m, "automatic 1e-2", automatic{.gap = 1e-2},
-                  {.gap = estimate * 1e-2, .over = over * 1e-2, .proven = false});
-  if (e.depth == 0) return;
+  const double gap = standard_gap<T>;
   check_method<T>(e, f, m, "subspace", subspace{}, {.gap = estimate * gap, .proven = false});
   check_method<T>(e, f, m, "lanczos", lanczos{}, {.gap = estimate * gap, .proven = false});
   check_method<T>(e, f, m, "block krylov", block_krylov{}, {.gap = gap, .converges = false});
@@ -49,6 +43,22 @@ void check_all(const expressions::expression<N>& e, const facts& f, const matrix
   check_method<T>(e, f, m, "classic newton schulz",
                   newton_schulz{.steps = 40, .coefficients = schulz::classic},
                   {.gap = 1e-3, .proven = false});
+}
+
+template <class T, class N>
+void check_all(const expressions::expression<N>& e, const facts& f, const matrix_of<T>& m) {
+  using namespace fanion;
+  const double gap = standard_gap<T>, over = e.polar ? 1 : 0;
+  check_method<T>(e, f, m, "exact", exact{}, {});
+  check_method<T>(e, f, m, "automatic", automatic{},
+                  {.gap = estimate * gap, .over = over * gap, .proven = false});
+  check_method<T>(e, f, m, "automatic 1e-2", automatic{.gap = 1e-2},
+                  {.gap = estimate * 1e-2, .over = over * 1e-2, .proven = false});
+  // Norms of entries have no use for the others, which take the compiler long.
+  if constexpr (EntrywiseNorm<dual_type<N>>)
+    CHECK(e.depth == 0);
+  else
+    check_spectral<T>(e, f, m);
 }
 
 template <class T, class Expressions>

@@ -21,17 +21,33 @@ using matrix_of = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
 template <class T>
 using row_major = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// U f(σ) Vᵀ, singular values below rounding taken for 0.
-template <class T, class F>
-reference::table mapped(const matrix_of<T>& m, const F& f) {
-  const auto d = reference::svd(reference::widen(m));
-  const reference::real noise = static_cast<reference::real>(std::numeric_limits<T>::epsilon()) *
-                                static_cast<reference::real>(std::max(m.rows(), m.cols())) *
-                                (d.sigma.empty() ? 0 : d.sigma.front());
-  std::vector<reference::real> w;
-  for (const reference::real s : d.sigma) w.push_back(s > noise ? f(s) : 0);
-  return reference::compose(d, w);
-}
+/// U f(σ) Vᵀ for functions f of one matrix's singular values, those below rounding taken for 0.
+template <class T>
+class mapped_by_hand {
+ public:
+  explicit mapped_by_hand(const matrix_of<T>& m)
+      : svd_(reference::svd(reference::widen(m))),
+        noise_(static_cast<reference::real>(std::numeric_limits<T>::epsilon()) *
+               static_cast<reference::real>(std::max(m.rows(), m.cols())) * first()) {}
+
+  [[nodiscard]] reference::real first() const { return svd_.sigma.front(); }
+  template <class F>
+  [[nodiscard]] reference::table operator()(const F& f) const {
+    std::vector<reference::real> w;
+    for (const reference::real s : svd_.sigma) w.push_back(s > noise_ ? f(s) : 0);
+    return reference::compose(svd_, w);
+  }
+  /// A corner in the middle of the spectrum, and beyond either end.
+  [[nodiscard]] std::vector<double> corners() const {
+    const double most = static_cast<double>(first()),
+                 middle = static_cast<double>(svd_.sigma[svd_.sigma.size() / 2]);
+    return {0.4 * most + 0.6 * middle, 0.05 * most, 3 * most};
+  }
+
+ private:
+  reference::decomposition<reference::real> svd_;
+  reference::real noise_;
+};
 
 template <class T>
 double distance(const matrix_of<T>& d, const reference::table& want) {
@@ -42,15 +58,6 @@ using reference::real;
 const auto clip_at = [](real c) { return [c](real s) { return std::min(s, c); }; };
 const auto soft_by = [](real c) { return [c](real s) { return std::max<real>(0, s - c); }; };
 const auto hard_from = [](real c) { return [c](real s) { return s > c ? s : 0; }; };
-
-/// A corner in the middle of the spectrum, and beyond either end.
-template <class T>
-std::vector<double> corners(const matrix_of<T>& m) {
-  const auto s = reference::svd(reference::widen(m)).sigma;
-  const double first = static_cast<double>(s.front()),
-               middle = static_cast<double>(s[s.size() / 2]);
-  return {0.4 * first + 0.6 * middle, 0.05 * first, 3 * first};
-}
 
 const std::vector<matrices::shape> shapes = {{1, 1}, {1, 7},   {7, 1},  {6, 9},
                                              {9, 6}, {40, 30}, {70, 90}};
@@ -69,16 +76,17 @@ TEST_CASE_TEMPLATE("every map by the full decomposition, in either storage order
       const double tol = 100 * static_cast<double>(std::numeric_limits<T>::epsilon()) *
                          static_cast<double>(std::max(s.rows, s.cols)) *
                          static_cast<double>(m.norm());
+      const mapped_by_hand<T> mapped(m);
       const auto check = [&](const auto& f, const auto& by_hand, double tolerance) {
         matrix_of<T> d;
         row_major<T> by_rows;
-        const reference::table want = mapped(m, by_hand);
+        const reference::table want = mapped(by_hand);
         CHECK(spectral_map(f, m, d).outcome == outcome::converged);
         CHECK(distance<T>(d, want) <= tolerance);
         (void)spectral_map(f, row_major<T>(m), by_rows);
         CHECK(distance<T>(matrix_of<T>(by_rows), want) <= tolerance);
       };
-      for (const double c : corners(m)) {
+      for (const double c : mapped.corners()) {
         check(spectral_clip(c), clip_at(c), tol);
         check(soft_threshold(c), soft_by(c), tol);
       }
@@ -95,17 +103,18 @@ TEST_CASE_TEMPLATE("powers, hard thresholds and Kaon where the spectrum has gaps
   for (const auto& s : std::vector<matrices::shape>{{6, 9}, {9, 6}, {7, 7}}) {
     const matrix_of<T> m = matrices::with_spectrum(s.rows, s.cols, geometric).template cast<T>();
     matrix_of<T> d;
+    const mapped_by_hand<T> mapped(m);
     const double tol = 2000 * static_cast<double>(std::numeric_limits<T>::epsilon());
     for (const double e : {-0.5, 0.0, 0.5, 1.5}) {
       (void)spectral_map(spectral_power(e), m, d);
-      CHECK(distance<T>(d, mapped(m, [e](real x) { return std::pow(x, static_cast<real>(e)); })) <=
+      CHECK(distance<T>(d, mapped([e](real x) { return std::pow(x, static_cast<real>(e)); })) <=
             tol);
     }
     const map_report report = spectral_map(hard_threshold(0.6), m, d);
     CHECK(report.depth == 2);  // 1 and 0.7
-    CHECK(distance<T>(d, mapped(m, hard_from(0.6L))) <= tol);
+    CHECK(distance<T>(d, mapped(hard_from(0.6L))) <= tol);
     (void)spectral_map(kaon(), m, d);
-    CHECK(distance<T>(d, mapped(m, [](real x) {
+    CHECK(distance<T>(d, mapped([](real x) {
                         for (int i = 0; i < 5; ++i) x = 4.1L * x * std::pow(1 - x * x, 2);
                         return x / 1.175L;
                       })) <= 1000 * tol);
@@ -122,6 +131,7 @@ TEST_CASE_TEMPLATE("thresholds by leading parts: as deep as they have to be", T,
                              : 0.5 / static_cast<double>(k - above + 1);
           }).template cast<T>();
       matrix_of<T> d;
+      const mapped_by_hand<T> mapped(m);
       const double fine = sizeof(T) == 4 ? 1e-4 : 1e-8;
       const auto check = [&](const auto& f, const auto& by_hand, const auto& method, double gap) {
         auto plan = plan_spectral_map(f, m, method);
@@ -130,7 +140,7 @@ TEST_CASE_TEMPLATE("thresholds by leading parts: as deep as they have to be", T,
           CHECK(report.outcome == outcome::converged);
           CHECK(report.depth == above);
           // Angles between vectors are square roots of what they cost in value.
-          CHECK(distance<T>(d, mapped(m, by_hand)) <= std::sqrt(gap));
+          CHECK(distance<T>(d, mapped(by_hand)) <= std::sqrt(gap));
         }
       };
       check(soft_threshold(1), soft_by(1), lanczos{.gap = fine}, fine);
@@ -147,10 +157,11 @@ TEST_CASE_TEMPLATE("corners by polar factors", T, float, double) {
     const double r = static_cast<double>(s.shorter());
     matrix_of<T> d;
     row_major<T> by_rows;
-    for (const double c : corners(m)) {
+    const mapped_by_hand<T> mapped(m);
+    for (const double c : mapped.corners()) {
       CAPTURE(c);
       const auto check = [&](const auto& f, const auto& by_hand, const auto& method, double gap) {
-        const reference::table want = mapped(m, by_hand);
+        const reference::table want = mapped(by_hand);
         // The Frobenius norm of an error is at most its nuclear norm, which has this bound.
         const double allowed = gap * (static_cast<double>(m.norm()) * std::sqrt(r) + c * r);
         CHECK(spectral_map(f, m, d, method).outcome == outcome::converged);
@@ -190,12 +201,13 @@ TEST_CASE_TEMPLATE("what has no singular values to speak of", T, float, double) 
   // Far from 1.
   for (const double far : {1e-30, 1e30}) {
     m = matrices::gaussian(6, 9, 1).template cast<T>() * static_cast<T>(far);
-    const double c = 0.5 * corners(m)[0];
+    const mapped_by_hand<T> mapped(m);
+    const double c = 0.5 * mapped.corners()[0];
     matrix_of<T> polar;
     (void)spectral_map(spectral_clip(c), m, d);
     (void)spectral_map(spectral_clip(c), m, polar, qdwh{});
-    CHECK(distance<T>(d, mapped(m, clip_at(c))) <= 1e-5 * c);
-    CHECK(distance<T>(polar, mapped(m, clip_at(c))) <= 1e-3 * c);
+    CHECK(distance<T>(d, mapped(clip_at(c))) <= 1e-5 * c);
+    CHECK(distance<T>(polar, mapped(clip_at(c))) <= 1e-3 * c);
   }
 }
 

@@ -1,0 +1,2 @@
+#define COMPILED_ELSEWHERE
+#include "compiled_once.hpp"
