@@ -1,4 +1,5 @@
 /// @file  Rules that want gradients elsewhere: one step back, one step ahead, at the top of a ball.
+#include <optim/support.hpp>
 #include <support/matrices.hpp>
 #include <support/reference.hpp>
 
@@ -19,13 +20,10 @@
 #include <vector>
 
 using namespace fanion;
-using reference::table;
-using real = long double;
+using namespace steps;
 
 namespace {
 
-using columns = Eigen::MatrixXd;
-using rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using norm = decltype(dual(ky_fan(2)));
 
 template <class W>
@@ -50,13 +48,7 @@ W gradient_at(const W& x, std::uint64_t batch) {
   return g;
 }
 
-table oracle(const table& m) {
-  const auto d = reference::svd(m);
-  return -reference::compose(d, std::vector<real>(std::min<std::size_t>(2, d.sigma.size()), 1));
-}
-double error(const table& got, const table& want) {
-  return static_cast<double>((got - want).cwiseAbs().maxCoeff() / want.cwiseAbs().maxCoeff());
-}
+table oracle(const table& m) { return -leading(m, 2); }
 
 const lmo_options plain{.momentum = {.beta = 0.75, .lookahead = lookahead::none}, .decay = 0.5};
 

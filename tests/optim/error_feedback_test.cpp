@@ -1,5 +1,6 @@
 /// @file  Error feedback against its definition in long double, and what it promises: nothing is
 /// lost.
+#include <optim/support.hpp>
 #include <support/matrices.hpp>
 #include <support/reference.hpp>
 
@@ -25,26 +26,13 @@
 #include <vector>
 
 using namespace fanion;
-using reference::table;
-using real = long double;
+using namespace steps;
 
 namespace {
-
-using columns = Eigen::MatrixXd;
-using rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 template <class N, class T = double>
 using step_of = error_feedback_step<N, T, eigen_backend>;
 
-template <class S, class W, class G>
-step_report take(S& step, W& weight, const G& gradient, double rate) {
-  return step.step(matrix_adapter<W>::view(weight), matrix_adapter<G>::view(gradient), rate);
-}
-
-table leading(const table& m, std::size_t k) {
-  const auto d = reference::svd(m);
-  return reference::compose(d, std::vector<real>(std::min(k, d.sigma.size()), 1));
-}
 /// Σ_{i<=k} σᵢuᵢvᵢᵀ.
 table best_of_rank(const table& m, std::size_t k) {
   const auto d = reference::svd(m);
@@ -53,13 +41,6 @@ table best_of_rank(const table& m, std::size_t k) {
   return reference::compose(d, s);
 }
 table direction(const table& m) { return m / std::sqrt(reference::dot(m, m)); }
-table signs(const table& m) {
-  return m.unaryExpr([](real x) { return real(x > 0) - real(x < 0); });
-}
-
-double error(const table& got, const table& want) {
-  return static_cast<double>((got - want).cwiseAbs().maxCoeff() / want.cwiseAbs().maxCoeff());
-}
 
 /// Six steps with D by `oracle` and T by `sent`, one block after another.
 template <class W, class G, class N, class Oracle, class Sent>
@@ -262,36 +243,19 @@ TEST_CASE("a rule for an optimizer: text, and checkpoints that resume bit for bi
         "error_feedback(max_abs()), mu 0, decay 0, scaling none, multiple, gap 0.5, seed 0");
   CHECK(rule_type(rule).has_oracle());
 
-  const auto saved = [](const optimizer<double>& opt) {
-    std::ostringstream out;
-    opt.save(out);
-    return out.str();
-  };
-  const auto restore = [](optimizer<double>& opt, const std::string& state) {
-    std::istringstream in(state);
-    opt.load(in);
-  };
   // Large enough for a solver that remembers a subspace.
-  columns x = matrices::gaussian(96, 80, 1), g = x, y = x, h = x;
-  optimizer<double> straight(rule, adamw{}), first(rule, adamw{}), second(rule, adamw{});
-  straight.add(make_parameter("w", x, g));
-  first.add(make_parameter("w", y, h));
+  check_resume(
+      rule, 6, 3, 997,
+      [](std::uint64_t t) -> columns {
+        return 5 * matrices::gaussian(96, 3, 5) * matrices::gaussian(3, 80, 6) +
+               matrices::gaussian(96, 80, 100 + t);
+      },
+      [](optimizer<double>& opt, columns& w, columns& slope) {
+        opt.add(make_parameter("w", w, slope));
+      });
+  columns y = matrices::gaussian(6, 5, 1), h = y;
+  optimizer<double> second(rule, adamw{});
   second.add(make_parameter("w", y, h));
-  for (std::uint64_t t = 0; t < 6; ++t) {
-    const columns now = 5 * matrices::gaussian(96, 3, 5) * matrices::gaussian(3, 80, 6) +
-                        matrices::gaussian(96, 80, 100 + t);
-    g = now;
-    h = now;
-    straight.step(0.1);
-    if (t == 3) restore(second, saved(first));
-    (t < 3 ? first : second).step(0.1);
-  }
-  CHECK(x == y);
-  const std::string good = saved(second);
-  for (std::size_t length = 0; length < good.size(); length += 997) {
-    CHECK_THROWS_AS(restore(second, good.substr(0, length)), std::invalid_argument);
-    CHECK(saved(second) == good);
-  }
   optimizer<double> other(error_feedback(dual(ky_fan(3))), adamw{});
   other.add(make_parameter("w", y, h));
   CHECK_THROWS_WITH_AS(restore(second, saved(other)), doctest::Contains("expected rule error_"),

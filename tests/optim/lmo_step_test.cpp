@@ -1,5 +1,6 @@
 /// @file  The step against its definition: gradient check, momentum, oracle, decay, update, written
 /// out in long double with a full decomposition.
+#include <optim/support.hpp>
 #include <support/matrices.hpp>
 #include <support/reference.hpp>
 
@@ -17,13 +18,9 @@
 #include <vector>
 
 using namespace fanion;
-using reference::table;
-using real = long double;
+using namespace steps;
 
 namespace {
-
-using columns = Eigen::MatrixXd;
-using rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 auto mixed() { return f_fanion_k(2, 0.5); }
 using mixed_norm = decltype(mixed().norm);
@@ -31,18 +28,8 @@ using step_type = lmo_step<mixed_norm, double, eigen_backend>;
 
 lmo_rule<mixed_norm> rule(const lmo_options& o) { return {mixed().norm, o}; }
 
-template <class W, class G>
-step_report take(step_type& step, W& weight, const G& gradient, double rate) {
-  return step.step(matrix_adapter<W>::view(weight), matrix_adapter<G>::view(gradient), rate);
-}
-
 /// ½ (u₁v₁ᵀ + u₂v₂ᵀ) + ½ M/‖M‖_F, negated.
-table oracle_by_hand(const table& m) {
-  const auto d = reference::svd(m);
-  const table leading =
-      reference::compose(d, std::vector<real>(std::min<std::size_t>(2, d.sigma.size()), 1));
-  return -0.5L * leading - 0.5L * m / std::sqrt(reference::dot(m, m));
-}
+table oracle_by_hand(const table& m) { return -0.5L * leading(m, 2) - 0.5L * m / length_of(m); }
 
 /// The whole trajectory by hand, one block after another where there are several.
 table by_hand(table x, const std::vector<table>& gradients, const lmo_options& o, real rate,
@@ -84,9 +71,6 @@ problem make_problem(Eigen::Index m, Eigen::Index n, std::uint64_t count = 6) {
   return p;
 }
 
-double error(const table& got, const table& want) {
-  return static_cast<double>((got - want).cwiseAbs().maxCoeff() / want.cwiseAbs().maxCoeff());
-}
 /// Six steps, each with the backward error of a small decomposition over a gap of Gaussian
 /// spectra, which is never below a thousandth here.
 constexpr double tolerance = 1e-12;

@@ -1,4 +1,5 @@
 /// @file  NorMuon against its published pseudo-code in long double, one entry at a time.
+#include <optim/support.hpp>
 #include <support/matrices.hpp>
 #include <support/reference.hpp>
 
@@ -19,26 +20,12 @@
 #include <vector>
 
 using namespace fanion;
-using reference::table;
-using real = long double;
+using namespace steps;
 
 namespace {
 
-using columns = Eigen::MatrixXd;
-using rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <class N, class T = double>
 using step_of = row_normalized_step<N, T, eigen_backend>;
-
-template <class S, class W, class G>
-step_report take(S& step, W& weight, const G& gradient, double rate) {
-  return step.step(matrix_adapter<W>::view(weight), matrix_adapter<G>::view(gradient), rate);
-}
-
-table leading(const table& m, std::size_t k) {
-  const auto d = reference::svd(m);
-  return reference::compose(d, std::vector<real>(std::min(k, d.sigma.size()), 1));
-}
-real length_of(const table& m) { return std::sqrt(reference::dot(m, m)); }
 
 /// The published step on one block: v is the state, the answer the change of the weight for a step
 /// of length 1. `whole` is the length of the whole step.
@@ -198,35 +185,11 @@ TEST_CASE(
   CHECK(rule_type(normuon(0.9)).text() ==
         "row_normalized, beta2 0.9, lmo(spectral()), momentum 0.95 ema nesterov, decay 0, scaling "
         "none, seed 0");
-  const auto saved = [](const optimizer<double>& opt) {
-    std::ostringstream out;
-    opt.save(out);
-    return out.str();
-  };
-  const auto restore = [](optimizer<double>& opt, const std::string& state) {
-    std::istringstream in(state);
-    opt.load(in);
-  };
-  columns x = matrices::gaussian(9, 5, 1), g = x, y = x, h = x;
-  optimizer<double> straight(normuon(), adamw{}), first(normuon(), adamw{}),
-      second(normuon(), adamw{});
-  straight.add(make_parameter("w", x, g, parameter_kind::hidden, split_qkv(9, 5)));
-  first.add(make_parameter("w", y, h, parameter_kind::hidden, split_qkv(9, 5)));
-  second.add(make_parameter("w", y, h, parameter_kind::hidden, split_qkv(9, 5)));
-  for (std::uint64_t t = 0; t < 6; ++t) {
-    const columns now = matrices::gaussian(9, 5, 50 + t);
-    g = now;
-    h = now;
-    straight.step(0.1);
-    if (t == 3) restore(second, saved(first));
-    (t < 3 ? first : second).step(0.1);
-  }
-  CHECK(x == y);
-  const std::string good = saved(second);
-  for (std::size_t length = 0; length < good.size(); length += 7) {
-    CHECK_THROWS_AS(restore(second, good.substr(0, length)), std::invalid_argument);
-    CHECK(saved(second) == good);
-  }
+  check_resume(
+      normuon(), 6, 3, 7, [](std::uint64_t t) { return matrices::gaussian(9, 5, 50 + t); },
+      [](optimizer<double>& opt, columns& weight, columns& gradient) {
+        opt.add(make_parameter("w", weight, gradient, parameter_kind::hidden, split_qkv(9, 5)));
+      });
 
   // Momentum goes on from Muon: an opposite gradient does not turn the step at once.
   columns w = columns::Zero(5, 4), slope = matrices::gaussian(5, 4, 8);

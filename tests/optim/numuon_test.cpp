@@ -1,4 +1,5 @@
 /// @file  NuMuon: its schedule of ranks, and that each of its steps is Fanion-k's with that k.
+#include <optim/support.hpp>
 #include <support/matrices.hpp>
 #include <support/reference.hpp>
 
@@ -18,23 +19,11 @@
 #include <vector>
 
 using namespace fanion;
-using reference::table;
-using real = long double;
+using namespace steps;
 
 namespace {
 
-using columns = Eigen::MatrixXd;
-using rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using step_type = numuon_step<double, eigen_backend>;
-
-template <class W>
-step_report take(step_type& step, W& w, const W& g, double rate) {
-  return step.step(matrix_adapter<W>::view(w), matrix_adapter<W>::view(g), rate);
-}
-table leading(const table& m, std::size_t k) {
-  const auto d = reference::svd(m);
-  return reference::compose(d, std::vector<real>(std::min(k, d.sigma.size()), 1));
-}
 
 const rank_schedule cosine{.shape = rank_shape::cosine, .first = 1, .last = 0.2, .steps = 4};
 const rank_schedule pieces{
@@ -131,35 +120,11 @@ TEST_CASE("a rule for an optimizer: text, and checkpoints that resume bit for bi
   CHECK(rule_type(numuon{pieces, {}}).text() ==
         "numuon, rank 0.6, from 2 0.4, from 3 0.2, momentum 0.95 ema nesterov, decay 0, scaling "
         "none, seed 0");
-  const auto saved = [](const optimizer<double>& opt) {
-    std::ostringstream out;
-    opt.save(out);
-    return out.str();
-  };
-  const auto restore = [](optimizer<double>& opt, const std::string& state) {
-    std::istringstream in(state);
-    opt.load(in);
-  };
-  const numuon rule{cosine, plain};
-  columns x = matrices::gaussian(96, 80, 1), g = x, y = x, h = x;
-  optimizer<double> straight(rule, adamw{}), first(rule, adamw{}), second(rule, adamw{});
-  straight.add(make_parameter("w", x, g));
-  first.add(make_parameter("w", y, h));
-  second.add(make_parameter("w", y, h));
-  for (std::uint64_t t = 0; t < 7; ++t) {
-    const columns now = matrices::gaussian(96, 80, 50 + t);
-    g = now;
-    h = now;
-    straight.step(0.1);
-    if (t == 5) restore(second, saved(first));  // k has reached its last value: warm from there on
-    (t < 5 ? first : second).step(0.1);
-  }
-  CHECK(x == y);
-  const std::string good = saved(second);
-  for (std::size_t length = 0; length < good.size(); length += 1999) {
-    CHECK_THROWS_AS(restore(second, good.substr(0, length)), std::invalid_argument);
-    CHECK(saved(second) == good);
-  }
+  // k has reached its last value in the fifth step: warm from there on.
+  check_resume(
+      numuon{cosine, plain}, 7, 5, 1999,
+      [](std::uint64_t t) { return matrices::gaussian(96, 80, 50 + t); },
+      [](optimizer<double>& opt, columns& w, columns& g) { opt.add(make_parameter("w", w, g)); });
   eigen_backend backend;
   step_type small({{.first = 0.2}, plain}, 7, 5, backend), large({{}, plain}, 9, 9, backend);
   std::ostringstream out;

@@ -1,4 +1,5 @@
 /// @file  How long a step is: Gluon's radius and Scion's layers, by hand in long double.
+#include <optim/support.hpp>
 #include <support/matrices.hpp>
 #include <support/reference.hpp>
 
@@ -16,27 +17,15 @@
 #include <vector>
 
 using namespace fanion;
-using reference::table;
-using real = long double;
+using namespace steps;
 
 namespace {
 
-using columns = Eigen::MatrixXd;
-using rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-table leading(const table& m, std::size_t k) {
-  const auto d = reference::svd(m);
-  return reference::compose(d, std::vector<real>(std::min(k, d.sigma.size()), 1));
-}
 real ky_fan_of(const table& m, std::size_t k) {
   const auto s = reference::svd(m).sigma;
   return std::accumulate(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(std::min(k, s.size())),
                          real(0));
 }
-table signs(const table& m) {
-  return m.unaryExpr([](real x) { return real(x > 0) - real(x < 0); });
-}
-real length_of(const table& m) { return std::sqrt(reference::dot(m, m)); }
 
 /// Five steps of m <- βm + (1-β)g, then `move(x, m)`.
 template <class W, class N, class Move>
