@@ -2,7 +2,7 @@
 #pragma once
 
 #include <fanion/eigen.hpp>
-#include <fanion/optim/smoothness.hpp>
+#include <fanion/norms/smoothness.hpp>
 
 #include <Eigen/QR>
 

@@ -18,6 +18,7 @@
 #include <fanion/norms/rms.hpp>
 #include <fanion/norms/rowwise.hpp>
 #include <fanion/norms/schatten.hpp>
+#include <fanion/norms/smoothness.hpp>
 #include <fanion/norms/spectral_maps.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/optim/dion.hpp>
@@ -35,7 +36,6 @@
 #include <fanion/optim/schedule.hpp>
 #include <fanion/optim/scion.hpp>
 #include <fanion/optim/sharpness.hpp>
-#include <fanion/optim/smoothness.hpp>
 #include <fanion/optim/trust_region.hpp>
 #include <fanion/optim/variance_reduction.hpp>
 #include <fanion/oracles/batch.hpp>

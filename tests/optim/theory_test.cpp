@@ -6,8 +6,8 @@
 #include <support/reference.hpp>
 
 #include <fanion/eigen.hpp>
+#include <fanion/norms/smoothness.hpp>
 #include <fanion/optim/noise.hpp>
-#include <fanion/optim/smoothness.hpp>
 #include <fanion/optim/trust_region.hpp>
 
 #include <algorithm>

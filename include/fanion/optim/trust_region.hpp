@@ -7,9 +7,9 @@
 ///
 ///   Δ₀/(ηK) + Lη/2 + 2 (ρσ/(αK) + sqrt(α) ρσ + Lη(1 - α)/α).
 ///
-/// The first two terms are descent along a wrong direction's best case, the bracket is the error of
-/// m: what is left of g₀, the noise that averaging leaves, and how far ∇f moves meanwhile. The
-/// orders are those of Kovalev 2025 (arXiv:2503.12645), Corollaries 1 and 2.
+/// The first two terms are those of steps along ∇f itself; the bracket is the error of m: what is
+/// left of g₀, the noise that averaging leaves, and how far ∇f moves meanwhile. The orders are
+/// those of Kovalev 2025 (arXiv:2503.12645), Corollaries 1 and 2.
 #pragma once
 
 #include <fanion/core/contract.hpp>
