@@ -3,6 +3,11 @@
 
 #include "support/oracle_check.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
 using namespace fanion;
 using oracle_check::matrix_of;
 
@@ -73,6 +78,91 @@ TEST_CASE("the seeds' formulas") {
   reference::real nuclear_norm = 0;
   for (const reference::real s : svd.sigma) nuclear_norm += s;
   expect(std::vector<reference::real>(svd.sigma.size(), nuclear_norm / (2 * 0.7L)));
+}
+
+namespace {
+
+using spectrum = std::vector<reference::real>;
+
+/// Σ_{i<=r} σᵢ, and σᵣ counted from 1, 0 beyond the end.
+reference::real head(const spectrum& s, std::size_t r) {
+  return std::accumulate(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(r), reference::real(0));
+}
+reference::real at(const spectrum& s, std::size_t r) { return r > s.size() ? 0 : s[r - 1]; }
+
+/// F*-Neon's threshold from the r of the last step, as its first draft prints it (Algorithm 2): to
+/// let r shrink it looks at σᵣ₋₁ where it means σᵣ, and takes σᵣ off after r has changed.
+reference::real printed(const spectrum& s, std::size_t& r) {
+  const reference::real sum = head(s, r);
+  const auto n = [&r] { return static_cast<reference::real>(r + 1); };
+  if (n() * at(s, r + 1) > sum) {
+    ++r;
+    return (sum + at(s, r)) / n();
+  }
+  if (r > 1 && n() * at(s, r - 1) < sum) {
+    --r;
+    return (sum - at(s, r)) / n();
+  }
+  return sum / n();
+}
+/// The same with the right σ.
+reference::real mended(const spectrum& s, std::size_t& r) {
+  const reference::real sum = head(s, r);
+  const auto n = [&r] { return static_cast<reference::real>(r + 1); };
+  if (n() * at(s, r + 1) > sum) {
+    ++r;
+    return (sum + at(s, r)) / n();
+  }
+  if (r > 1 && n() * at(s, r) < sum) {
+    const reference::real last = at(s, r);
+    --r;
+    return (sum - last) / n();
+  }
+  return sum / n();
+}
+
+}  // namespace
+
+TEST_CASE("F*-Neon's threshold: Algorithm 2 of the drafts, mended, is the oracle's") {
+  int wrong = 0, shrunk = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    // σ of D = lmo(quadrature(√½ F, √½ nuclear), M) is (σ - τ)₊ but for a factor, so τ follows from
+    // two of its values.
+    const Eigen::MatrixXd m = matrices::gaussian(9, 7, seed);
+    const spectrum s = reference::svd(reference::widen(m)).sigma;
+    const double half = std::sqrt(0.5);
+    Eigen::MatrixXd d;
+    (void)steepest(quadrature(half * frobenius(), half * nuclear()), 1, m, d, exact{});
+    const spectrum moved = reference::svd(reference::widen(d)).sigma;
+    const reference::real threshold = s[0] - moved[0];
+    const auto above = static_cast<std::size_t>(
+        std::count_if(s.begin(), s.end(), [&](reference::real x) { return x > threshold; }));
+    for (std::size_t start = 1; start <= s.size(); ++start) {
+      CAPTURE(seed);
+      CAPTURE(start);
+      // Repeated, it settles on the oracle's threshold, from any r.
+      std::size_t r = start;
+      reference::real tau = 0;
+      for (std::size_t i = 0; i < 2 * s.size(); ++i) tau = mended(s, r);
+      CHECK(r == above);
+      CHECK(static_cast<double>(tau / threshold) == doctest::Approx(1).epsilon(1e-12));
+      // One move away, once is enough; the printed one is right when r grows, and wrong when it
+      // has to shrink.
+      if (start + 1 == above || start == above + 1) {
+        std::size_t a = start, b = start;
+        CHECK(static_cast<double>(mended(s, a) / threshold) == doctest::Approx(1).epsilon(1e-12));
+        const double ratio = static_cast<double>(printed(s, b) / threshold);
+        if (start < above) {
+          CHECK(ratio == doctest::Approx(1).epsilon(1e-12));
+        } else {
+          ++shrunk;
+          if (std::abs(ratio - 1) > 1e-6) ++wrong;
+        }
+      }
+    }
+  }
+  CHECK(shrunk == 40);
+  CHECK(wrong == shrunk);
 }
 
 TEST_CASE("edges of steepest") {
