@@ -34,6 +34,7 @@ std::string table() {
       row("schatten(p)", schatten(3)) + row("rms_to_rms(m, n)", rms_to_rms(2, 3)) +
       row("max_abs()", max_abs()) + row("sum_abs()", sum_abs()) + row("max_row()", max_row()) +
       row("sum_row()", sum_row()) + row("max_col()", max_col()) + row("sum_col()", sum_col()) +
+      row("rescaled(l, ky_fan(k), r)", rescaled({1, 2}, ky_fan(3), {3})) +
       row("c * n", 2 * ky_fan(3)) + row("ky_fan(k) + owl(w) + frobenius()", ordered) +
       row("dual(ky_fan(k) + owl(w) + frobenius())", dual(ordered)) +
       row("ky_fan(k) + sum_abs()", mixed) + row("dual(ky_fan(k) + sum_abs())", dual(mixed)) +
