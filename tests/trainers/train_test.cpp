@@ -116,6 +116,10 @@ TEST_CASE("a run records its momenta, or says that it is too short to") {
   o.record_steps = 24;
   const auto runs = quiet_runs(o, striped_data());
   CHECK(runs[0].steps == 24);
+  for (const run_record& run : runs) {  // the oracle's dual norms; SGD has no oracle
+    CHECK(run.dual_norms.size() == 24);
+    for (const float x : run.dual_norms) CHECK((x > 0) == (run.method == "muon"));
+  }
   for (const char* name : {"sgd.momenta", "muon.momenta"})
     CHECK(std::filesystem::file_size(folder / name) == 32 + 24 * 16 * 60 * sizeof(float));
   o.record_steps = 25;

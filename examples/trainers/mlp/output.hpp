@@ -75,6 +75,7 @@ namespace trainers {
                       {"diverged", run.diverged()},
                       {"passes", run.passes},
                       {"gaps", run.gaps},
+                      {"dual_norms", run.dual_norms},
                       {"batch_losses", run.losses},
                       {"held_out", held_out},
                       {"step_seconds", run.step_seconds},
@@ -137,17 +138,18 @@ template <class Sample>
 
 using point_list = std::vector<std::pair<double, double>>;
 
-/// Batch losses averaged over windows, so that about 54 points remain of a run; x is what
-/// `position(run, step)` says at the window's end.
+/// What a run says of each step, averaged over windows, so that about 54 points remain; x is what
+/// `position(step)` says at the window's end.
 template <class Position>
-[[nodiscard]] point_list smoothed_losses(const run_record& run, Position position) {
+[[nodiscard]] point_list smoothed(const run_record& run, const std::vector<float>& values,
+                                  Position position) {
   const auto window = static_cast<std::size_t>(std::max<index_t>(1, run.steps / 54));
   point_list points;
   double sum = 0;
-  for (std::size_t i = 0; i < run.losses.size(); ++i) {
-    sum += double(run.losses[i]);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    sum += double(values[i]);
     if ((i + 1) % window != 0) continue;
-    points.emplace_back(position(run, i), sum / static_cast<double>(window));
+    points.emplace_back(position(i), sum / static_cast<double>(window));
     sum = 0;
   }
   return points;
@@ -159,14 +161,21 @@ template <class Position>
   std::vector<int> marks;
   for (std::size_t i = 0; i < all.size(); ++i) marks.push_back(static_cast<int>(i) % palette_size);
 
-  const auto at_step = [](const run_record&, std::size_t i) { return double(i + 1); };
-  const auto by_step =
-      curves(runs, o.methods, [&](const run_record& run) { return smoothed_losses(run, at_step); });
+  const auto at_step = [](std::size_t i) { return double(i + 1); };
+  const auto by_step = curves(
+      runs, o.methods, [&](const run_record& run) { return smoothed(run, run.losses, at_step); });
+  auto stationarity = curves(runs, o.methods, [&](const run_record& run) {
+    return smoothed(run, run.dual_norms, at_step);
+  });
+  std::erase_if(stationarity, [](const chart_series& c) {  // of methods without an oracle
+    return std::all_of(c.points.begin(), c.points.end(),
+                       [](const chart_point& p) { return p.y == 0; });
+  });
   const auto by_time = curves(runs, o.methods, [&](const run_record& run) {
     std::vector<double> clock;
     double now = 0;
     for (const float s : run.step_seconds) clock.push_back(now += double(s));
-    return smoothed_losses(run, [&](const run_record&, std::size_t i) { return clock[i]; });
+    return smoothed(run, run.losses, [&](std::size_t i) { return clock[i]; });
   });
   const auto per_epoch = double(steps_per_epoch(o, data));
   const auto held_out = curves(runs, o.methods, [&](const run_record& run) {
@@ -204,7 +213,13 @@ template <class Position>
        {"Training loss by time", "The same losses against the wall time of the steps alone.",
         to_svg({"Training loss by time", "seconds", "cross-entropy", true, by_time})},
        {"Held-out accuracy by epoch", "",
-        to_svg({"Held-out accuracy by epoch", "epoch", "accuracy, %", false, held_out})}}};
+        to_svg({"Held-out accuracy by epoch", "epoch", "accuracy, %", false, held_out})},
+       {"Stationarity by step",
+        "The dual norm of the hidden matrix's momentum, as the oracle attained it: what theory "
+        "bounds. Each method has a norm of its own, so curves are compared with themselves; "
+        "methods without an oracle have none.",
+        to_svg(
+            {"Stationarity by step", "step", "dual norm of the momentum", true, stationarity})}}};
 }
 
 /// results.json and report.html in o.out.

@@ -35,6 +35,7 @@ struct run_record {
   std::vector<float> step_seconds;       ///< wall: batch, forward, backward, optimizer
   std::vector<float> optimizer_seconds;  ///< wall: the optimizer's part of it
   std::vector<float> gaps;               ///< certified, of the hidden matrix's oracle
+  std::vector<float> dual_norms;         ///< n* of the hidden momentum, as the oracle attained it
   double passes = 0;                     ///< full reads of the hidden momentum, mean
   index_t diverged_at = -1;              ///< the step whose loss was not finite; -1: none
   tally train, test;                     ///< at the end; empty if diverged (test also if tuning)
@@ -145,7 +146,7 @@ using run_listener = std::function<void(const run_record&)>;
 
   const index_t images = data.train.size();
   const index_t per_epoch = steps_per_epoch(o, data);
-  run_record run{method, rate, seed, per_epoch * o.epochs, {}, {}, {}, {}, {}, 0, -1, {}, {}};
+  run_record run{method, rate, seed, per_epoch * o.epochs, {}, {}, {}, {}, {}, {}, 0, -1, {}, {}};
   const fanion::schedule plan = schedule_of(o, run.steps);
   const auto look = [&] {
     const tally t = evaluate(net, data.held_out, data.scale, team, batch.tapes());
@@ -177,6 +178,7 @@ using run_listener = std::function<void(const run_record&)>;
     passes += static_cast<double>(hidden.passes);
     run.passes = passes / static_cast<double>(step + 1);
     run.gaps.push_back(static_cast<float>(hidden.gap));
+    run.dual_norms.push_back(static_cast<float>(hidden.dual_norm));
     // At each half and each end of an epoch.
     if (in_epoch + 1 == per_epoch || in_epoch + 1 == per_epoch / 2) look();
     listen(run);
