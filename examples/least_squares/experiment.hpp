@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -167,10 +168,11 @@ template <class N>
   return all;
 }
 
-/// How large n*(X) is beside ‖X‖_F: at most (ρ), and for normal matrices.
+/// How large n*(X) is beside ‖X‖_F: at most (ρ), and for normal matrices, the mean of five with the
+/// difference of the largest and the least over it.
 struct comparison_row {
   std::string norm;
-  std::vector<double> most, typical;
+  std::vector<double> most, typical, spread;
 };
 
 inline const std::vector<index_t>& comparison_sizes() {
@@ -182,11 +184,17 @@ inline const std::vector<index_t>& comparison_sizes() {
   using namespace fanion;
   std::vector<comparison_row> rows;
   const auto add = [&](const char* name, const auto& n) {
-    comparison_row row{name, {}, {}};
+    comparison_row row{name, {}, {}, {}};
     for (const index_t size : comparison_sizes()) {
       row.most.push_back(dual_ratio(n, size, size).value);
-      const Eigen::MatrixXd x = normal_matrix(size, 5);
-      row.typical.push_back(value(dual(n), x) / x.norm());
+      std::vector<double> shares;
+      for (const std::uint64_t seed : {5u, 6u, 7u, 8u, 9u}) {
+        const Eigen::MatrixXd x = normal_matrix(size, seed);
+        shares.push_back(value(dual(n), x) / x.norm());
+      }
+      const auto [least, largest] = std::minmax_element(shares.begin(), shares.end());
+      row.typical.push_back(std::accumulate(shares.begin(), shares.end(), 0.0) / 5);
+      row.spread.push_back((*largest - *least) / row.typical.back());
     }
     rows.push_back(row);
   };

@@ -66,10 +66,14 @@ using trainers::formatted;
   trainers::text_table table{{"norm n*"}, {}};
   for (const index_t n : comparison_sizes()) table.header.push_back("most, " + std::to_string(n));
   for (const index_t n : comparison_sizes()) table.header.push_back("normal, " + std::to_string(n));
+  for (const index_t n : {comparison_sizes().front(), comparison_sizes().back()})
+    table.header.push_back("spread, " + std::to_string(n));
   for (const comparison_row& row : r.norms) {
     std::vector<std::string> cells = {row.norm};
     for (const double x : row.most) cells.push_back(formatted("%.2f", x));
     for (const double x : row.typical) cells.push_back(formatted("%.2f", x));
+    for (const double x : {row.spread.front(), row.spread.back()})
+      cells.push_back(formatted("%.1f %%", 100 * x));
     table.rows.push_back(cells);
   }
   return table;
@@ -112,7 +116,8 @@ using trainers::formatted;
                                  {"measured", s.measured},
                                  {"bound", s.bound}});
   for (const comparison_row& row : r.norms)
-    j["norms"].push_back({{"norm", row.norm}, {"most", row.most}, {"normal", row.typical}});
+    j["norms"].push_back(
+        {{"norm", row.norm}, {"most", row.most}, {"normal", row.typical}, {"spread", row.spread}});
   return j;
 }
 
@@ -161,9 +166,8 @@ using trainers::formatted;
        {"Measured over bound, with noise", "Momentum of a tenth; noise of half the first gradient.",
         trainers::to_svg({"Measured over bound, with noise", "K", "share", false, with})},
        {"How the norms grow",
-        "n*(X) over the Frobenius norm: at most, and for one matrix of normal entries, by size. "
-        "The second half grows like the square root of the size or not at all, so on such "
-        "matrices most of these norms are proportional.",
+        "n*(X) over the Frobenius norm, by size: at most, the mean of five matrices of normal "
+        "entries, and how far apart the five are, relative to the mean.",
         to_html(norms(r), {})}}};
 }
 
