@@ -16,7 +16,7 @@ enum class reduction { sum_abs, max_abs };
 
 /// The lines of a matrix: its rows or its columns.
 enum class lines { rows, columns };
-[[nodiscard]] constexpr lines other(lines along) noexcept {
+[[nodiscard]] constexpr lines transposed_lines(lines along) noexcept {
   return along == lines::rows ? lines::columns : lines::rows;
 }
 
@@ -53,10 +53,9 @@ struct ignore_columns {
 ///     multiply_pair returns how often it read A.
 ///  9. invert_definite replaces a symmetric positive definite matrix by its inverse, both halves
 ///     bitwise symmetric, reads its lower half, and is false where it found it not definite.
-/// 10. line_norms writes the length of every row or column, under rule 4, into a column; map_lines
-/// is
-///     Y(i, j) = f(X(i, j), s(line), Y(i, j)) for an oriented X, the line being j or i as it is
-///     told.
+/// 10. line_norms writes the length of every row or column, under rule 4, into a column. map_lines
+///     is Y(i, j) = f(X(i, j), s(line), Y(i, j)) for an oriented X, which may be Y; the line is i
+///     or j, as it is told.
 /// 11. Same arguments, same bits.
 template <class B, class T>
 concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename B::space> in,

@@ -157,6 +157,12 @@ class dion_step {
 
   [[nodiscard]] static panel q_of(const part& p) { return {p.q.data(), p.block.cols, p.rank}; }
 
+  /// X <- factor X.
+  void shrink(panel x, double factor) {
+    if (factor == 1) return;
+    state_.backend().map_entries(x.as_const(), x,
+                                 [f = static_cast<T>(factor)](T e, T) { return f * e; });
+  }
   void restart() {
     for (const part& p : parts_)
       for (index_t j = 0; j < p.rank; ++j) draw(p, j, 0);
@@ -167,7 +173,7 @@ class dion_step {
     const panel q = q_of(p).columns(j, 1);
     b.random(q, mix_bits(rule_.seed + mix_bits(static_cast<std::uint64_t>(step))), p.block.row,
              p.block.col + j);
-    shrink<T>(b, q, 1 / std::sqrt(static_cast<double>(p.block.cols)));
+    shrink(q, 1 / std::sqrt(static_cast<double>(p.block.cols)));
   }
 
   outcome move(const part& at, const oriented_view<T, space>& m, T size,
@@ -187,7 +193,7 @@ class dion_step {
       found = b.orthonormalize(p, scratch);
     }
     if (found == 0) {
-      shrink<T>(b, x.storage, keep);
+      shrink(x.storage, keep);
       return size > T(0) ? outcome::budget_spent : outcome::zero_input;
     }
     apply_adjoint<B, T, space>(b, source, p.as_const(), r, scratch);

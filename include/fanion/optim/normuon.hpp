@@ -69,13 +69,13 @@ class row_normalized_step {
         backend_(&backend),
         blocks_(checked_blocks(std::move(blocks), rows, cols, "row_normalized_step")),
         answer_(inner_rule(rule), rows, cols, backend, blocks_) {
-    std::size_t count = 0, most = 0;
+    index_t count = 0, most = 0;
     for (const matrix_block& at : blocks_) {
-      count += static_cast<std::size_t>(at.rows);
-      most = std::max(most, static_cast<std::size_t>(at.rows));
+      count += at.rows;
+      most = std::max(most, at.rows);
     }
-    moments_.resize(count);
-    factors_.resize(most);
+    moments_.resize(static_cast<std::size_t>(count));
+    lengths_ = backend.template make_workspace<T>(most);
   }
 
   [[nodiscard]] index_t steps() const noexcept { return answer_.step().steps(); }
@@ -130,35 +130,31 @@ class row_normalized_step {
 
   /// O <- O'; returns ‖O‖_F/‖O'‖_F.
   double normalize_rows(const oriented_view<T, space>& o, double* v) {
-    const std::span<double> square(factors_.data(), static_cast<std::size_t>(o.rows()));
-    std::fill(square.begin(), square.end(), 0.0);
-    const auto row_of = [&](index_t i, index_t j) {
-      return static_cast<std::size_t>(o.transposed ? j : i);
-    };
-    const auto x = o.storage;
-    for (index_t j = 0; j < x.cols(); ++j)
-      for (index_t i = 0; i < x.rows(); ++i)
-        square[row_of(i, j)] += static_cast<double>(x(i, j)) * static_cast<double>(x(i, j));
+    const matrix_view<T, space> roots(lengths_.data(), o.rows(), 1);
+    const lines along = o.transposed ? lines::columns : lines::rows;
+    backend_->template line_norms<T>(o.storage.as_const(), along, roots);
     double before = 0, after = 0;
-    for (std::size_t i = 0; i < square.size(); ++i) {
-      const double mean = square[i] / static_cast<double>(o.cols());
-      v[i] = rule_.beta2 * v[i] + (1 - rule_.beta2) * mean;
-      before += square[i];
-      const double scale = square[i] > 0 && v[i] > 0 ? 1 / std::sqrt(v[i]) : 0;
-      after += square[i] * scale * scale;
-      square[i] = scale;
+    for (index_t i = 0; i < o.rows(); ++i) {
+      const auto length = static_cast<double>(roots(i, 0));
+      v[i] =
+          rule_.beta2 * v[i] + (1 - rule_.beta2) * length * length / static_cast<double>(o.cols());
+      roots(i, 0) = static_cast<T>(std::sqrt(v[i]));
+      if (!(roots(i, 0) > T(0))) continue;
+      before = std::hypot(before, length);
+      after = std::hypot(after, length / static_cast<double>(roots(i, 0)));
     }
-    for (index_t j = 0; j < x.cols(); ++j)
-      for (index_t i = 0; i < x.rows(); ++i)
-        x(i, j) = static_cast<T>(static_cast<double>(x(i, j)) * square[row_of(i, j)]);
-    return after > 0 ? std::sqrt(before / after) : 0;
+    backend_->template map_lines<T>({o.storage.as_const(), false}, along, roots.as_const(),
+                                    o.storage,
+                                    [](T x, T root, T) { return root > T(0) ? x / root : T(0); });
+    return after > 0 ? before / after : 0;
   }
 
   row_normalized<N> rule_;
   B* backend_;
   std::vector<matrix_block> blocks_;
   inner_answer<N, T, B> answer_;
-  std::vector<double> moments_, factors_;
+  std::vector<double> moments_;
+  decltype(std::declval<B&>().template make_workspace<T>(0)) lengths_;  // of the rows of a block
 };
 
 }  // namespace fanion

@@ -118,20 +118,6 @@ class residual_state {
   index_t steps_ = 0;
 };
 
-/// X <- factor X.
-template <Real T, class B>
-void shrink(B& b, matrix_view<T, typename B::space> x, double factor) {
-  if (factor == 1) return;
-  b.map_entries(x.as_const(), x, [f = static_cast<T>(factor)](T e, T) { return f * e; });
-}
-
-/// The power of two that brings a matrix of Frobenius norm `length` near 1.
-template <Real T>
-[[nodiscard]] T unit_scale(T length) {
-  constexpr int least = std::numeric_limits<T>::min_exponent + 8;
-  return std::ldexp(T(1), -std::clamp(std::ilogb(length), least, -least));
-}
-
 /// Y <- a P Qᵀ + b Y, whichever way Y is stored.
 template <Real T, class B>
 void add_outer(B& b, std::type_identity_t<T> a, input<T, typename B::space> p,

@@ -261,8 +261,7 @@ class subgradient_engine {
     contraction_ = 1;
     if (need_.depth == 0) return true;
     const T bound = arrival.bound();
-    const T power =
-        std::ldexp(T(1), -std::clamp(std::ilogb(bound), least_exponent, -least_exponent));
+    const T power = unit_scale(bound);
     const operand<T, space> a{m, power, static_cast<double>(bound) * static_cast<double>(power)};
     const double unit = 1 / static_cast<double>(power);
     for (;;) {
@@ -360,9 +359,6 @@ class subgradient_engine {
     b.multiply_outer(static_cast<T>(rate), scaled_u.as_const(), v.columns(0, count), keep,
                      d.storage, outer_.span());
   }
-
-  /// A power of two within the range of T even where ‖M‖ is subnormal.
-  static constexpr int least_exponent = std::numeric_limits<T>::min_exponent + 8;
 
   F f_;
   decltype(std::declval<const F&>().transposed()) turned_;  // for matrices stored transposed

@@ -116,8 +116,7 @@ class lmo_factor_plan {
         out.report.objective = out.report.bound = std::numeric_limits<double>::quiet_NaN();
       return out;
     }
-    constexpr int least = std::numeric_limits<T>::min_exponent + 8;
-    a.scale = std::ldexp(T(1), -std::clamp(std::ilogb(length), least, -least));
+    a.scale = unit_scale(length);
     a.frobenius *= static_cast<double>(a.scale);
     const auto found = solver_.solve(backend_, a);
     const index_t r = std::min(rows_, cols_);

@@ -1,7 +1,6 @@
 /// @file  One norm over many matrices: the layers of a network, each with a norm of its own.
 #pragma once
 
-#include <fanion/oracles/evaluate.hpp>
 #include <fanion/oracles/plan.hpp>
 
 #include <algorithm>
@@ -72,42 +71,32 @@ class layers_plan {
                         std::span<const oriented_view<T, space>> d) {
     check(m, d);
     layers_report all;
-    double sum = 0, squares = 0, most = 0;
-    double bound_sum = 0, bound_squares = 0, bound_most = 0;
+    fold attained{layer_norm_of_duals()}, bound{layer_norm_of_duals()};
     std::size_t leader = 0;
-    bool zero = true;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       reports_[i] = layers_[i]->answer(m[i], d[i]);
       const lmo_report& r = reports_[i];
       all.passes += r.passes;
       if (r.outcome == outcome::non_finite) return non_finite(d, all);
       if (r.outcome == outcome::zero_input) continue;
-      zero = false;
       if (r.outcome != outcome::converged) all.outcome = r.outcome;
-      const double delta = -r.objective / weights_[i], bound = r.bound / weights_[i];
       all.feasibility = std::max(all.feasibility, r.feasibility);
-      sum += delta;
-      bound_sum += bound;
-      squares = std::hypot(squares, delta);
-      bound_squares = std::hypot(bound_squares, bound);
-      if (delta > most) leader = i;
-      most = std::max(most, delta);
-      bound_most = std::max(bound_most, bound);
+      if (delta(i) > delta(leader)) leader = i;
+      attained.add(delta(i));
+      bound.add(r.bound / weights_[i]);
     }
-    if (zero) {
+    if (attained.total == 0) {
       all.outcome = outcome::zero_input;
       return all;
     }
     for (std::size_t i = 0; i < layers_.size(); ++i) {
-      double factor = 1 / weights_[i];
-      if (how_ == layer_norm::sum && i != leader) factor = 0;
-      if (how_ == layer_norm::squares) factor *= -reports_[i].objective / weights_[i] / squares;
-      scale(d[i], static_cast<T>(factor));
+      double share = 1;
+      if (how_ == layer_norm::sum) share = i == leader ? 1 : 0;
+      if (how_ == layer_norm::squares) share = delta(i) / attained.total;
+      scale(d[i], static_cast<T>(share / weights_[i]));
     }
-    all.objective = -(how_ == layer_norm::largest ? sum : how_ == layer_norm::sum ? most : squares);
-    all.bound = how_ == layer_norm::largest ? bound_sum
-                : how_ == layer_norm::sum   ? bound_most
-                                            : bound_squares;
+    all.objective = -attained.total;
+    all.bound = bound.total;
     return all;
   }
 
@@ -116,6 +105,24 @@ class layers_plan {
   }
 
  private:
+  /// A norm of the numbers that were added.
+  struct fold {
+    layer_norm how;
+    double total = 0;
+    void add(double x) {
+      total = how == layer_norm::largest ? std::max(total, x)
+              : how == layer_norm::sum   ? total + x
+                                         : std::hypot(total, x);
+    }
+  };
+  [[nodiscard]] layer_norm layer_norm_of_duals() const {
+    return how_ == layer_norm::largest ? layer_norm::sum
+           : how_ == layer_norm::sum   ? layer_norm::largest
+                                       : layer_norm::squares;
+  }
+  /// δᵢ, 0 for a zero Mᵢ.
+  [[nodiscard]] double delta(std::size_t i) const { return -reports_[i].objective / weights_[i]; }
+
   struct interface {
     virtual ~interface() = default;
     virtual lmo_report answer(const oriented_view<const T, space>&,

@@ -39,9 +39,8 @@ class subgradient_engine<rescaled<F>, T, B> {
     ++report.passes;
     // Y(i, j) = keep Y(i, j) + lᵢ X(i, j) rⱼ: the columns where X stands, the rows on the way out.
     const oriented_view<const T, space> from{answer().as_const(), false};
-    b.template map_lines<T>({copy().as_const(), false}, lines::columns,
-                            col_factors_of(0, n_).as_const(), answer(),
-                            [](T, T factor, T y) { return factor * y; });
+    b.template map_lines<T>(from, lines::columns, col_factors_of(0, n_).as_const(), answer(),
+                            [](T x, T factor, T) { return factor * x; });
     b.template map_lines<T>(
         {from.storage, d.transposed}, d.transposed ? lines::columns : lines::rows,
         row_factors_of(0, m_).as_const(), d.storage,
@@ -76,9 +75,10 @@ class subgradient_engine<rescaled<F>, T, B> {
   [[nodiscard]] oriented_view<const T, space> scaled(B& b, const oriented_view<const T, space>& m) {
     b.template map_lines<T>(m, lines::rows, row_factors_of(0, m_).as_const(), copy(),
                             [](T x, T factor, T) { return factor * x; });
-    b.template map_lines<T>(m, lines::columns, col_factors_of(0, n_).as_const(), copy(),
-                            [](T, T factor, T y) { return factor * y; });
-    return {copy().as_const(), false};
+    const oriented_view<const T, space> half{copy().as_const(), false};
+    b.template map_lines<T>(half, lines::columns, col_factors_of(0, n_).as_const(), copy(),
+                            [](T x, T factor, T) { return factor * x; });
+    return half;
   }
 
   index_t m_, n_;

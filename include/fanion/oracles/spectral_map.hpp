@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -142,8 +141,7 @@ class spectral_map_plan {
 
   [[nodiscard]] static operand<T, space> operand_of(const oriented_view<const T, space>& m,
                                                     T length) {
-    constexpr int least = std::numeric_limits<T>::min_exponent + 8;
-    const T power = std::ldexp(T(1), -std::clamp(std::ilogb(length), least, -least));
+    const T power = unit_scale(length);
     return {m, power, static_cast<double>(length) * static_cast<double>(power)};
   }
 

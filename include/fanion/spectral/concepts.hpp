@@ -28,6 +28,14 @@ struct operand {
   [[nodiscard]] index_t cols() const { return matrix.cols(); }
 };
 
+/// The power of two that brings a matrix of Frobenius norm `length` near 1; within the range of T
+/// even where `length` is subnormal.
+template <Real T>
+[[nodiscard]] T unit_scale(T length) {
+  constexpr int least = std::numeric_limits<T>::min_exponent + 8;
+  return std::ldexp(T(1), -std::clamp(std::ilogb(length), least, -least));
+}
+
 /// Y = A X for an operand A. One pass over the matrix.
 template <class B, class T, class Space>
 void apply(B& b, const operand<T, Space>& a, input<T, Space> x, matrix_view<T, Space> y,
