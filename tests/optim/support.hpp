@@ -71,8 +71,9 @@ void check_resume(const Rule& rule, std::uint64_t count, std::uint64_t at, std::
   add(first, y, h);
   add(second, y, h);
   for (std::uint64_t t = 0; t < count; ++t) {
-    g = gradient(t);  // copied: the optimizers keep the addresses
-    h = g;
+    const columns now = gradient(t);
+    g = now;  // copied, not moved: the optimizers keep the addresses
+    h = now;
     straight.step(0.1);
     if (t == at) restore(second, saved(first));
     (t < at ? first : second).step(0.1);
