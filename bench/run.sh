@@ -15,7 +15,7 @@ install_missing cmake:cmake ninja:ninja-build g++:g++ -- libeigen3-dev libbenchm
 
 build=$root/build/bench
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DFANION_BUILD_TESTS=OFF
-cmake --build "$build" --target mlp fanion_bench fanion_products --parallel "$(nproc)"
+cmake --build "$build" --target fanion-train fanion_bench fanion_products --parallel "$(nproc)"
 
 record_momenta "$build"
 "$build/bench/fanion_bench" "$@"

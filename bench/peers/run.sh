@@ -27,7 +27,7 @@ install_missing -- libslepc-real-dev || echo "Goes on without SLEPc."
 
 build=$root/build/bench
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DFANION_BUILD_TESTS=OFF
-cmake --build "$build" --target mlp fanion_peers --parallel "$(nproc)"
+cmake --build "$build" --target fanion-train fanion_peers --parallel "$(nproc)"
 
 docs=$root/docs
 if (($# > 0)) && [[ $* != --long ]]; then

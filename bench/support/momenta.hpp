@@ -20,7 +20,7 @@ inline std::vector<Eigen::MatrixXf> read_momenta(const std::string& path) {
   in.read(magic.data(), magic.size());
   in.read(reinterpret_cast<char*>(head.data()), sizeof head);
   if (!in || std::string(magic.data(), magic.size()) != "FANMOM01" || head[0] < 1 || head[1] < 1)
-    throw std::runtime_error(path + ": not a file of momenta (mlp --record writes them)");
+    throw std::runtime_error(path + ": not a file of momenta (fanion-train mlp --record writes them)");
   std::vector<Eigen::MatrixXf> momenta;
   for (std::int64_t t = 0; t < head[2]; ++t) {
     momenta.emplace_back(head[0], head[1]);

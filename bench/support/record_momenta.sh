@@ -14,7 +14,7 @@ record_momenta() {
 
 record_momenta_of_width() {
   if [[ ! -f $3/muon.momenta ]]; then
-    "$1/examples/trainers/mlp" --methods muon --seeds 1 --epochs 3 --resize 48,64 --hidden "$2" \
+    "$1/examples/trainers/fanion-train" mlp --methods muon --seeds 1 --epochs 3 --resize 48,64 --hidden "$2" \
       --record "$3" --record-steps 200 --out "$1/recording"
   fi
 }

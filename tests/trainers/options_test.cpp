@@ -8,12 +8,15 @@ using namespace trainer_tests;
 
 namespace {
 
-options parsed(std::vector<const char*> words) {
-  words.insert(words.begin(), "mlp");
+mlp_options parsed(std::vector<const char*> words) {
+  words.insert(words.begin(), "fanion-train");
   CLI::App app;
-  options o;
+  mlp_options o;
+  run_flags flags;
   o.data = std::filesystem::temp_directory_path();
-  parse_options(app, o, static_cast<int>(words.size()), words.data());
+  add_mlp_options(app, o, flags);
+  app.parse(static_cast<int>(words.size()), words.data());
+  check_image_options(app, o, flags);
   return o;
 }
 
@@ -24,23 +27,24 @@ std::string error_of(const std::vector<const char*>& words) {
 }  // namespace
 
 TEST_CASE("flags reach the options") {
-  const options o = parsed({"--methods", "muon,fanion-3",
-                            "--seeds",   "4,5",
-                            "--lr",      "muon=0.5,rest=1e-3",
-                            "--lr",      "fanion-3=0.25",
-                            "--epochs",  "3",
-                            "--threads", "6",
-                            "--jobs",    "2",
-                            "--resize",  "48,64",
-                            "--limit",   "100",
-                            "--decay",   "0.1",
-                            "--tune"});
+  const mlp_options o = parsed({"--methods", "muon,fanion-3",
+                                "--seeds",   "4,5",
+                                "--lr",      "muon=0.5,rest=1e-3",
+                                "--lr",      "fanion-3=0.25",
+                                "--epochs",  "3",
+                                "--threads", "6",
+                                "--jobs",    "2",
+                                "--resize",  "48,64",
+                                "--limit",   "100",
+                                "--decay",   "0.1",
+                                "--tune"});
   CHECK(o.methods == std::vector<std::string>{"muon", "fanion-3"});
   CHECK(o.seeds == std::vector<std::uint64_t>{4, 5});
   CHECK(o.rate_of("muon") == 0.5);
   CHECK(o.rate_of("fanion-3") == 0.25);
   CHECK(o.rate_of("rest") == 1e-3);
-  CHECK(o.rate_of("adamw") == default_rate("adamw"));
+  CHECK(o.rate_of("adamw") == rate_in(o.tuned, "adamw"));
+  CHECK(o.rate_factors == std::vector<double>{1});
   CHECK(o.epochs == 3);
   CHECK(o.shards() == 3);
   CHECK(o.resize == std::vector<index_t>{48, 64});
@@ -50,7 +54,7 @@ TEST_CASE("flags reach the options") {
 }
 
 TEST_CASE("without flags: ten methods, three seeds, two epochs, one thread a run") {
-  const options o = parsed({});
+  const mlp_options o = parsed({});
   CHECK(o.methods.size() == 10);
   CHECK(o.seeds.size() == 3);
   CHECK(o.epochs == 2);
@@ -95,6 +99,18 @@ TEST_CASE("a wrong flag is named together with its value") {
            {{"--resize", "48"}, {"--resize"}},
            {{"--jobs", "3", "--threads", "2"}, {"--jobs", "3", "--threads", "2"}},
            {{"--seeds", "one"}, {"--seeds", "one"}},
+           {{"--scaling", "wide"}, {"--scaling", "wide"}},
+           {{"--sweep", "1,2"}, {"--sweep", "'1,2'", "lr="}},
+           {{"--sweep", "lr=1,two"}, {"--sweep", "'two'", "not a number"}},
+           {{"--sweep", "lr=1,-2"}, {"--sweep", "above 0"}},
+           {{"--sweep", "lr=1,nan"}, {"--sweep", "above 0"}},
+           {{"--sweep", "lr=1,2,1"}, {"--sweep", "twice"}},
+           {{"--sweep", "lr=1,2", "--tune"}, {"--sweep", "grid"}},
+           {{"--resume", "--tune"}, {"--resume", "--tune"}},
+           {{"--save-every", "-1"}, {"--save-every", "-1"}},
+           {{"--spectra", "1,x"}, {"--spectra", "x"}},
+           {{"--methods", "dion"}, {"--methods", "'dion'"}},
+           {{"--methods", "dion-4"}, {"--lr", "dion-4 has no tuned rate here"}},
            {{"--velocity", "1"}, {"--velocity"}}}) {
     const std::string said = error_of(r.words);
     CAPTURE(r.words.front());
@@ -107,9 +123,17 @@ TEST_CASE("a wrong flag is named together with its value") {
   }
 }
 
+TEST_CASE("a sweep is a rising list of factors") {
+  const mlp_options o = parsed({"--sweep", "lr=4,0.5,1", "--scaling", "rms", "--spectra", "0,9"});
+  CHECK(o.rate_factors == std::vector<double>{0.5, 1, 4});
+  CHECK(o.sweeps());
+  CHECK(o.scaling() == fanion::shape_scaling::rms);
+  CHECK(o.spectra == std::vector<index_t>{0, 9});
+}
+
 TEST_CASE("--norm adds a method, and needs a rate and an oracle") {
-  const options o = parsed({"--methods", "muon", "--norm", "dual(0.5*ky_fan(2) + 0.5*frobenius())",
-                            "--lr", "norm=0.25"});
+  const mlp_options o = parsed({"--methods", "muon", "--norm",
+                                "dual(0.5*ky_fan(2) + 0.5*frobenius())", "--lr", "norm=0.25"});
   CHECK(o.methods == std::vector<std::string>{"muon", "norm"});
   CHECK(o.rate_of("norm") == 0.25);
   CHECK(parsed({"--methods", "muon", "--norm", "max_abs()", "--lr", "norm=1"}).methods.size() == 2);
@@ -127,7 +151,10 @@ TEST_CASE("names of methods: families, and k where a family has one") {
   CHECK(parse_method("f-fanion-12")->k == 12);
   CHECK_FALSE(is_method(""));
   CHECK_FALSE(is_method("muon-3"));
+  CHECK(parse_method("dion-4")->family == "dion");
+  CHECK(parse_method("dion-4")->k == 4);
   CHECK_FALSE(is_method("g-fanion-3"));
+  CHECK_FALSE(is_method("fanion-99999999999999999999"));
   CHECK_FALSE(is_method("fanion--3"));
-  for (const std::string& method : default_methods()) CHECK(is_method(method));
+  for (const std::string& method : mlp_options().methods) CHECK(is_method(method));
 }

@@ -1,4 +1,4 @@
-#include <mlp/record.hpp>
+#include <run/momenta.hpp>
 #include <trainers/support.hpp>
 
 #include <doctest/doctest.h>

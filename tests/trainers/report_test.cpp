@@ -101,3 +101,17 @@ TEST_CASE("a text table lines up, ± and all") {
   CHECK(to_text(table, true) ==
         "| method  |  loss |\n|---------|------:|\n| a       | 1 ± 2 |\n| bcdefgh |     3 |\n");
 }
+
+TEST_CASE("a logarithmic axis of x: equal factors are equally far apart") {
+  const auto flat = [](double x) { return chart_point{x, 1, 1, 1}; };
+  chart c{"t", "rate", "y", false, {{"a", 0, {flat(0.01), flat(0.1), flat(1), flat(-3)}}}, true};
+  const std::string svg = to_svg(c);
+  std::vector<double> at;
+  for (std::size_t p = svg.find("cx=\""); p != std::string::npos; p = svg.find("cx=\"", p + 1))
+    at.push_back(std::stod(svg.substr(p + 4)));
+  REQUIRE(at.size() == 3);  // what is not above 0 is left out
+  CHECK(at[1] - at[0] == doctest::Approx(at[2] - at[1]).epsilon(1e-3));
+  CHECK(contains(svg, ">0.05<"));
+  c.series[0].points = {flat(0.3)};
+  CHECK(contains(to_svg(c), "<circle"));
+}

@@ -1,7 +1,7 @@
 /// @file  What the trainer tests share: a folder that vanishes, small synthetic data, real data.
 #pragma once
 
-#include <mlp/data.hpp>
+#include <run/image_data.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -69,8 +69,8 @@ template <class F>
   return images;
 }
 
-[[nodiscard]] inline trainers::experiment_data striped_data() {
-  trainers::experiment_data data;
+[[nodiscard]] inline trainers::image_data striped_data() {
+  trainers::image_data data;
   data.train = striped_images(600, 1);
   data.held_out = striped_images(100, 2);
   data.test = striped_images(100, 3);

@@ -1,4 +1,6 @@
-#include <mlp/tune.hpp>
+#include <mlp/task.hpp>
+#include <run/output.hpp>
+#include <run/tune.hpp>
 #include <trainers/support.hpp>
 
 #include <doctest/doctest.h>
@@ -11,31 +13,32 @@ using namespace trainer_tests;
 namespace {
 
 /// A quick experiment on synthetic stripes.
-options quick() {
-  options o;
+mlp_options quick() {
+  mlp_options o;
   o.hidden = 16;
   o.batch = 50;
   o.epochs = 2;
   o.threads = 1;
   o.jobs = 1;
+  o.out = std::filesystem::temp_directory_path() / "fanion-train-test";
   o.seeds = {1, 2};
   o.methods = {"sgd", "muon"};
   return o;
 }
 
-std::vector<planned_run> plan_of(const options& o) {
+std::vector<planned_run> plan_of(const mlp_options& o) {
   std::vector<planned_run> plan;
   for (const std::string& method : o.methods)
     for (const std::uint64_t seed : o.seeds) plan.push_back({method, o.rate_of(method), seed});
   return plan;
 }
 
-std::vector<run_record> quiet_runs(const options& o, const experiment_data& data) {
+std::vector<run_record> quiet_runs(const mlp_options& o, const image_data& data) {
   std::FILE* nowhere = std::fopen("/dev/null", "w");
   std::vector<run_record> runs;
   {
     progress say(nowhere, false);
-    runs = run_all(o, data, plan_of(o), say);
+    runs = run_all(o, mlp_kind(o, data), plan_of(o), say);
   }
   std::fclose(nowhere);
   return runs;
@@ -59,7 +62,7 @@ std::filesystem::path fashion_folder() {
 }  // namespace
 
 TEST_CASE("every default method beats a fixed loss on a small real subset") {
-  options o = quick();
+  mlp_options o = quick();
   o.data = fashion_folder();
   INFO("needs Fashion-MNIST: Debian's dataset-fashion-mnist, or FANION_FASHION_MNIST=folder");
   REQUIRE(std::filesystem::is_directory(o.data));
@@ -67,8 +70,8 @@ TEST_CASE("every default method beats a fixed loss on a small real subset") {
   o.hidden = 32;
   o.batch = 100;
   o.seeds = {1};
-  o.methods = default_methods();
-  const experiment_data data = load_data(o);
+  o.methods = mlp_options().methods;
+  const image_data data = load_images(o);
   CHECK(data.train.size() == 2000);
   CHECK(data.held_out.size() == 2000);
   REQUIRE(data.test);
@@ -88,8 +91,8 @@ TEST_CASE("every default method beats a fixed loss on a small real subset") {
 }
 
 TEST_CASE("a run has the same bits for a seed and a shard count, whatever runs beside it") {
-  const experiment_data data = striped_data();
-  options o = quick();
+  const image_data data = striped_data();
+  mlp_options o = quick();
   const auto alone = quiet_runs(o, data);
   const auto again = quiet_runs(o, data);
   o.threads = o.jobs = 3;
@@ -111,7 +114,7 @@ TEST_CASE("a run has the same bits for a seed and a shard count, whatever runs b
 
 TEST_CASE("a run records its momenta, or says that it is too short to") {
   const scratch_folder folder;
-  options o = quick();
+  mlp_options o = quick();
   o.record = folder.path();
   o.record_steps = 24;
   const auto runs = quiet_runs(o, striped_data());
@@ -129,7 +132,7 @@ TEST_CASE("a run records its momenta, or says that it is too short to") {
 }
 
 TEST_CASE("the last, smaller batch of an epoch is used too") {
-  options o = quick();
+  mlp_options o = quick();
   o.batch = 400;  // of 600 images: 400, then 200
   o.methods = {"sgd"};
   o.seeds = {1};
@@ -141,8 +144,8 @@ TEST_CASE("the last, smaller batch of an epoch is used too") {
 }
 
 TEST_CASE("a run whose loss is not finite says so, and the others go on") {
-  const experiment_data data = striped_data();
-  options o = quick();
+  const image_data data = striped_data();
+  mlp_options o = quick();
   o.rates["sgd"] = 1e30;
   const auto runs = quiet_runs(o, data);
   REQUIRE(runs.size() == 4);
@@ -161,7 +164,7 @@ TEST_CASE("a run whose loss is not finite says so, and the others go on") {
   const text_table table = comparison(all);
   CHECK(table.rows[0].back() == "2 of 2");
   for (std::size_t j = 2; j < 8; ++j) CHECK(table.rows[0][j] == "-");
-  const std::string html = to_html(comparison_page(o, data, runs));
+  const std::string html = to_html(comparison_page(o, mlp_kind(o, data), runs));
   CHECK_FALSE(contains(html, "nan"));
 }
 
@@ -179,12 +182,12 @@ TEST_CASE("without divergence no column for it; without an oracle no passes and 
 
 TEST_CASE("the JSON holds every run and parses again") {
   const scratch_folder folder;
-  const experiment_data data = striped_data();
-  options o = quick();
+  const image_data data = striped_data();
+  mlp_options o = quick();
   o.out = folder.path();
   o.rates["sgd"] = 1e30;
   const auto runs = quiet_runs(o, data);
-  write_comparison(o, data, runs, 1.5);
+  write_comparison(o, mlp_kind(o, data), runs, 1.5);
   const auto j = nlohmann::json::parse(std::ifstream(folder / "results.json"));
   CHECK(j.at("runs").size() == 4);
   CHECK(j.at("summary").size() == 2);
@@ -192,10 +195,12 @@ TEST_CASE("the JSON holds every run and parses again") {
   CHECK(j.at("runs")[0].at("diverged") == true);
   CHECK(j.at("runs")[3].at("test").at("accuracy") == runs[3].test.accuracy());
   CHECK(j.at("runs")[3].at("batch_losses").size() == runs[3].losses.size());
-  CHECK(j.at("options").at("hidden") == 16);
+  CHECK(contains(j.at("task"), "hidden 16"));
+  CHECK(contains(j.at("command"), "train"));
+  CHECK(contains(j.at("machine"), "fanion"));
   CHECK(std::filesystem::file_size(folder / "report.html") > 5000);
   o.out = folder / "absent";
-  CHECK(contains(message_of([&] { write_comparison(o, data, runs, 1); }), "--out"));
+  CHECK(contains(message_of([&] { write_comparison(o, mlp_kind(o, data), runs, 1); }), "--out"));
 }
 
 TEST_CASE("mean and sample deviation") {
@@ -208,9 +213,9 @@ TEST_CASE("mean and sample deviation") {
 
 TEST_CASE("tuning leaves a grid whose best rate is inside, and never sees a test set") {
   const scratch_folder folder;
-  experiment_data data = striped_data();
+  image_data data = striped_data();
   data.test.reset();
-  options o = quick();
+  mlp_options o = quick();
   o.tune = true;
   o.out = folder.path();
   o.methods = {"sgd"};
@@ -219,7 +224,7 @@ TEST_CASE("tuning leaves a grid whose best rate is inside, and never sees a test
   {
     progress say(nowhere, false);
     std::vector<run_record> runs;
-    const tuned_method tuned = tune_method(o, data, "sgd", runs, say);
+    const tuned_method tuned = tune_method(o, mlp_kind(o, data), "sgd", runs, say);
     CHECK(std::is_sorted(tuned.rates.begin(), tuned.rates.end()));
     CHECK(tuned.rates.size() > 5);
     CHECK(tuned.best > 0);
@@ -228,7 +233,7 @@ TEST_CASE("tuning leaves a grid whose best rate is inside, and never sees a test
     CHECK(runs.size() == tuned.rates.size() * o.seeds.size());
     for (const run_record& run : runs) CHECK(run.test.count == 0);
 
-    const text_table table = tune(o, data, say);
+    const text_table table = tune(o, mlp_kind(o, data), say);
     CHECK(table.rows.size() == 1);
     CHECK(contains(table.rows[0].back(), "**" + table.rows[0][1] + ": "));
   }
@@ -240,13 +245,13 @@ TEST_CASE("tuning leaves a grid whose best rate is inside, and never sees a test
 
 TEST_CASE("a folder without the files is named") {
   const scratch_folder folder;
-  options o = quick();
+  mlp_options o = quick();
   o.data = folder.path();
-  CHECK(contains(message_of([&] { return load_data(o); }), folder.path().string()));
+  CHECK(contains(message_of([&] { return load_images(o); }), folder.path().string()));
   CHECK(contains(message_of([&] {
-                   options absent = o;
+                   mlp_options absent = o;
                    absent.data = folder / "absent";
-                   return load_data(absent);
+                   return load_images(absent);
                  }),
                  "--data " + (folder / "absent").string() + ": no such folder"));
   write_bytes(folder / "file", {1});
@@ -255,5 +260,5 @@ TEST_CASE("a folder without the files is named") {
   make_folder("--out", folder / "a" / "b");
   CHECK(std::filesystem::is_directory(folder / "a" / "b"));
   o.dataset = "cifar10";
-  CHECK(contains(message_of([&] { return load_data(o); }), "data_batch_1.bin"));
+  CHECK(contains(message_of([&] { return load_images(o); }), "data_batch_1.bin"));
 }

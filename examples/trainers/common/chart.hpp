@@ -26,6 +26,7 @@ struct chart {
   std::string y_label;
   bool log_y;
   std::vector<chart_series> series;
+  bool log_x = false;
 };
 
 [[nodiscard]] inline std::string html_escaped(const std::string& text) {
@@ -89,7 +90,8 @@ inline std::vector<double> log_ticks(double low, double high) {
   using detail::number;
   constexpr double width = 860, height = 430, left = 64, right = 110, top = 14, bottom = 46;
   const auto shown = [&](const chart_point& p) {
-    return std::isfinite(p.x) && std::isfinite(p.y) && (!c.log_y || p.y > 0);
+    return std::isfinite(p.x) && std::isfinite(p.y) && (!c.log_y || p.y > 0) &&
+           (!c.log_x || p.x > 0);
   };
   double x0 = INFINITY, x1 = -INFINITY, y0 = INFINITY, y1 = -INFINITY;
   for (const chart_series& s : c.series)
@@ -99,12 +101,19 @@ inline std::vector<double> log_ticks(double low, double high) {
         y0 = std::fmin(y0, p.y), y1 = std::fmax(y1, p.y);
       }
   if (!(x0 <= x1)) return "<p>No finite point to draw.</p>\n";
-  if (x0 == x1) x0 -= 0.5, x1 += 0.5;
+  if (x0 == x1) {
+    x0 = c.log_x ? 0.5 * x0 : x0 - 0.5;
+    x1 = c.log_x ? 2 * x1 : x1 + 0.5;
+  }
   if (y0 == y1) y0 *= 0.9, y1 = y1 == 0 ? 1 : y1 * 1.1;
   const auto scaled = [&](double y) { return c.log_y ? std::log(y) : y; };
   const double margin = 0.03 * (scaled(y1) - scaled(y0));
   const double s0 = scaled(y0) - margin, s1 = scaled(y1) + margin;
-  const auto px = [&](double x) { return left + (x - x0) / (x1 - x0) * (width - left - right); };
+  const auto across = [&](double x) { return c.log_x ? std::log(x) : x; };
+  const auto px = [&](double x) {
+    const double in = (across(x) - across(x0)) / (across(x1) - across(x0));
+    return left + in * (width - left - right);
+  };
   const auto py = [&](double y) {
     const double in = std::clamp((scaled(y) - s0) / (s1 - s0), 0.0, 1.0);
     return top + (1 - in) * (height - top - bottom);
@@ -121,7 +130,7 @@ inline std::vector<double> log_ticks(double low, double high) {
            "\"/><text class=\"tick\" x=\"" + number(left - 8) + "\" y=\"" + y +
            "\" dy=\".32em\" text-anchor=\"end\">" + number(t) + "</text>\n";
   }
-  for (const double t : detail::ticks(x0, x1, 8))
+  for (const double t : c.log_x ? detail::log_ticks(x0, x1) : detail::ticks(x0, x1, 8))
     out += "<text class=\"tick\" x=\"" + number(px(t), "%.1f") + "\" y=\"" +
            number(height - bottom + 18) + "\" text-anchor=\"middle\">" + number(t) + "</text>\n";
   out += "<path class=\"axis\" d=\"M" + number(left) + " " + number(height - bottom) + "H" +

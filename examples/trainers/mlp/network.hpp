@@ -4,6 +4,8 @@
 /// layout in which an oracle's shape scaling reads "m outputs, n inputs".
 #pragma once
 
+#include <common/tally.hpp>
+
 #include <fanion/core/random.hpp>
 #include <fanion/core/types.hpp>
 
@@ -16,8 +18,6 @@
 #include <span>
 
 namespace trainers {
-
-using fanion::index_t;
 
 template <fanion::Real T>
 using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
@@ -71,22 +71,6 @@ template <fanion::Real T>
   });
   return net;
 }
-
-/// What a pass over some images adds up.
-struct tally {
-  double loss = 0;  ///< sum of the cross-entropies, in nats
-  index_t correct = 0;
-  index_t count = 0;
-
-  tally& operator+=(const tally& other) {
-    loss += other.loss;
-    correct += other.correct;
-    count += other.count;
-    return *this;
-  }
-  [[nodiscard]] double mean_loss() const { return loss / double(count); }
-  [[nodiscard]] double accuracy() const { return double(correct) / double(count); }
-};
 
 /// Intermediate values of one shard, kept so that a step allocates nothing new.
 template <fanion::Real T>

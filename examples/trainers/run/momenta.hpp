@@ -1,10 +1,10 @@
-/// @file  Momenta of the hidden matrix, written down for benchmarks of the oracles.
+/// @file  Momenta of the first hidden matrix, written down for benchmarks of the oracles.
 ///
 /// A file is the 8 bytes "FANMOM01", then three little-endian 64-bit integers (rows, columns,
 /// count), then `count` matrices of 32-bit floats, each column after column.
 #pragma once
 
-#include <fanion/core/types.hpp>
+#include <run/task.hpp>
 
 #include <Eigen/Core>
 
@@ -15,8 +15,6 @@
 #include <stdexcept>
 
 namespace trainers {
-
-using fanion::index_t;
 
 /// M ← β M + (1 − β) G with β = 0.95, whatever optimizer runs; one matrix a step up to `limit`.
 class momentum_recorder {
@@ -29,7 +27,22 @@ class momentum_recorder {
 
   [[nodiscard]] bool full() const noexcept { return count_ >= limit_; }
 
-  void add(const Eigen::Ref<const Eigen::MatrixXf>& gradient) {
+  void add(task& net) {
+    if (full()) return;
+    for (const auto& p : net.parameters()) {
+      if (usual_treatment(p.kind, p.weight.rows(), p.weight.cols()) != fanion::treatment::matrix)
+        continue;
+      const auto& g = p.gradient.storage;
+      const Eigen::Map<const Eigen::MatrixXf, 0, Eigen::OuterStride<>> stored(
+          g.data(), g.rows(), g.cols(), Eigen::OuterStride<>(g.ld()));
+      if (p.gradient.transposed)
+        add(stored.transpose());
+      else
+        add(stored);
+      return;
+    }
+  }
+  void add(const Eigen::MatrixXf& gradient) {
     if (full()) return;
     if (count_ == 0) momentum_ = Eigen::MatrixXf::Zero(gradient.rows(), gradient.cols());
     momentum_ = 0.95f * momentum_ + 0.05f * gradient;

@@ -3,26 +3,41 @@
 
 #include <common/cifar.hpp>
 #include <common/idx.hpp>
-#include <mlp/network.hpp>
-#include <mlp/options.hpp>
+#include <run/image_options.hpp>
+#include <run/task.hpp>
 
+#include <fanion/core/random.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
 #include <optional>
 #include <span>
 #include <string>
 
 namespace trainers {
 
-struct experiment_data {
+struct image_data {
   image_set train;
   image_set held_out;  ///< the last images of the training files; rates are chosen on these
   std::optional<image_set> test;  ///< absent while tuning: nobody can look at it by accident
   pixel_scale scale;              ///< of the training images alone
 
   [[nodiscard]] index_t features() const noexcept { return train.features(); }
+  [[nodiscard]] index_t classes() const noexcept { return 10; }
+  /// Null where there are none.
+  [[nodiscard]] const image_set* part(examples_of which) const noexcept {
+    if (which == examples_of::test) return test ? &*test : nullptr;
+    return which == examples_of::training ? &train : &held_out;
+  }
 };
 
+[[nodiscard]] inline index_t batches_per_epoch(index_t examples, index_t batch) {
+  return (examples + batch - 1) / batch;
+}
+
 /// Reads the files that the options name. @throws std::runtime_error naming a file or flag.
-[[nodiscard]] inline experiment_data load_data(const options& o) {
+[[nodiscard]] inline image_data load_images(const image_options& o) {
   if (!std::filesystem::is_directory(o.data))
     throw std::runtime_error("--data " + o.data.string() +
                              ": no such folder (Debian's dataset-fashion-mnist installs one)");
@@ -40,7 +55,7 @@ struct experiment_data {
   if (kept < 1)
     throw std::runtime_error("--held-out " + std::to_string(o.held_out) + ": " + o.data.string() +
                              " has only " + std::to_string(all.size()) + " training images");
-  experiment_data data;
+  image_data data;
   data.train = slice(all, 0, o.limit > 0 ? std::min(o.limit, kept) : kept);
   data.held_out = first(slice(all, kept, o.held_out));
   data.scale = scale_of(data.train);
@@ -51,7 +66,8 @@ struct experiment_data {
 /// Writes the images named by `which` into the columns of `out`, scaled, and their labels.
 template <fanion::Real T>
 void gather(const image_set& images, std::span<const std::uint32_t> which, pixel_scale scale,
-            matrix<T>& out, std::vector<std::uint8_t>& labels) {
+            Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>& out,
+            std::vector<std::uint8_t>& labels) {
   const auto n = static_cast<Eigen::Index>(which.size());
   out.resize(images.features(), n);
   labels.resize(which.size());
@@ -76,5 +92,30 @@ void gather(const image_set& images, std::span<const std::uint32_t> which, pixel
     std::swap(p[i - 1], p[fanion::random_bits(seed, static_cast<index_t>(i), 0) % i]);
   return p;
 }
+
+/// Which examples make a step's batch: each epoch deals a new permutation, and its last batch may
+/// be smaller. A function of its arguments; remembers the last permutation.
+class batch_order {
+ public:
+  [[nodiscard]] std::span<const std::uint32_t> batch(index_t examples, index_t size,
+                                                     std::uint64_t seed, index_t step) {
+    const index_t per_epoch = batches_per_epoch(examples, size);
+    const index_t in_epoch = step % per_epoch, start = step - in_epoch;
+    if (order_.empty() || start != start_ || seed != seed_) {
+      order_ = permutation(examples, fanion::mix_bits(seed) + static_cast<std::uint64_t>(start));
+      start_ = start;
+      seed_ = seed;
+    }
+    const index_t first = in_epoch * size;
+    return std::span<const std::uint32_t>(order_).subspan(
+        static_cast<std::size_t>(first),
+        static_cast<std::size_t>(std::min(size, examples - first)));
+  }
+
+ private:
+  std::vector<std::uint32_t> order_;
+  index_t start_ = -1;
+  std::uint64_t seed_ = 0;
+};
 
 }  // namespace trainers

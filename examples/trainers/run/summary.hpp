@@ -1,7 +1,7 @@
 /// @file  From runs to the one row that a method gets.
 #pragma once
 
-#include <mlp/experiment.hpp>
+#include <run/run_record.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -43,7 +43,7 @@ struct method_summary {
   double step_ms = 0;          ///< median wall time of a step: a stall of the machine is no cost
   double worst_step_ms = 0;    ///< the longest after the first
   double optimizer_share = 0;  ///< median of the optimizer's part over that, 0 to 1
-  double passes = 0;           ///< full reads of the hidden momentum a step
+  double passes = 0;           ///< full reads of a momentum a step, mean
   double worst_gap = 0;        ///< the largest certified gap after the first step
 };
 
@@ -73,7 +73,7 @@ struct method_summary {
       s.worst_step_ms = std::fmax(s.worst_step_ms, 1e3 * double(run->step_seconds[i]));
       s.worst_gap = std::fmax(s.worst_gap, double(run->gaps[i]));
     }
-    passes += run->passes;
+    for (const float p : run->passes) passes += double(p) / double(run->passes.size());
   }
   s.test_accuracy = spread_of(test_accuracy);
   s.test_loss = spread_of(test_loss);
@@ -83,6 +83,26 @@ struct method_summary {
   s.optimizer_share = median_of(optimizer) / median_of(step);
   s.passes = passes / static_cast<double>(s.runs - s.diverged);
   return s;
+}
+
+/// Of each method the rate whose runs end lowest on the held-out examples, none of them diverged if
+/// possible.
+[[nodiscard]] inline std::vector<method_summary> best_of_each(
+    const std::vector<method_summary>& all) {
+  std::vector<method_summary> best;
+  const auto better = [](const method_summary& a, const method_summary& b) {
+    if (a.diverged != b.diverged) return a.diverged < b.diverged;
+    return a.held_out_loss.mean < b.held_out_loss.mean;
+  };
+  for (const method_summary& s : all) {
+    const auto at = std::find_if(best.begin(), best.end(),
+                                 [&](const method_summary& b) { return b.method == s.method; });
+    if (at == best.end())
+      best.push_back(s);
+    else if (better(s, *at))
+      *at = s;
+  }
+  return best;
 }
 
 /// One summary per (method, rate), in the order in which they first appear.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <common/table.hpp>
-#include <mlp/output.hpp>
+#include <run/output.hpp>
 
 #include <algorithm>
 #include <string>
@@ -20,13 +20,13 @@ struct tuned_method {
 };
 
 /// Runs `rates` for a method over all seeds and adds them to its grid.
-inline void try_rates(const options& o, const experiment_data& data, tuned_method& tuned,
+inline void try_rates(const run_options& o, const task_kind& kind, tuned_method& tuned,
                       const std::vector<double>& rates, std::vector<run_record>& runs,
                       progress& say) {
   std::vector<planned_run> plan;
   for (const double rate : rates)
     for (const std::uint64_t seed : o.seeds) plan.push_back({tuned.method, rate, seed});
-  const std::vector<run_record> records = run_all(o, data, plan, say);
+  const std::vector<run_record> records = run_all(o, kind, plan, say);
   for (const method_summary& s : summaries(records)) {
     const auto at = std::lower_bound(tuned.rates.begin(), tuned.rates.end(), s.rate);
     const auto i = at - tuned.rates.begin();
@@ -47,17 +47,17 @@ inline void try_rates(const options& o, const experiment_data& data, tuned_metho
 /// Five rates a factor of 2 apart around the method's present rate; while the best stands at an
 /// end of the grid the grid grows beyond that end, so that the choice is an inner point (at most
 /// six times: a loss that still falls then is reported as it is).
-[[nodiscard]] inline tuned_method tune_method(const options& o, const experiment_data& data,
+[[nodiscard]] inline tuned_method tune_method(const run_options& o, const task_kind& kind,
                                               const std::string& method,
                                               std::vector<run_record>& runs, progress& say) {
   tuned_method tuned{method, {}, {}, {}, 0};
   const double centre = o.rate_of(method);
-  try_rates(o, data, tuned, {centre / 4, centre / 2, centre, 2 * centre, 4 * centre}, runs, say);
+  try_rates(o, kind, tuned, {centre / 4, centre / 2, centre, 2 * centre, 4 * centre}, runs, say);
   for (int grown = 0; grown < 6; ++grown) {
     if (tuned.best == 0)
-      try_rates(o, data, tuned, {tuned.rates.front() / 2}, runs, say);
+      try_rates(o, kind, tuned, {tuned.rates.front() / 2}, runs, say);
     else if (tuned.best + 1 == tuned.rates.size())
-      try_rates(o, data, tuned, {tuned.rates.back() * 2}, runs, say);
+      try_rates(o, kind, tuned, {tuned.rates.back() * 2}, runs, say);
     else
       break;
   }
@@ -83,13 +83,15 @@ inline void try_rates(const options& o, const experiment_data& data, tuned_metho
 }
 
 /// tuning.json and tuning.md in o.out, and the table on the terminal.
-[[nodiscard]] inline text_table tune(const options& o, const experiment_data& data, progress& say) {
+[[nodiscard]] inline text_table tune(const run_options& o, const task_kind& kind, progress& say) {
   std::vector<tuned_method> all;
   std::vector<run_record> runs;
   nlohmann::json j;
+  j["task"] = kind.identity;
+  j["command"] = command_line();
   j["options"] = to_json(o);
   for (const std::string& method : o.methods) {
-    all.push_back(tune_method(o, data, method, runs, say));
+    all.push_back(tune_method(o, kind, method, runs, say));
     const tuned_method& t = all.back();
     nlohmann::json entry = {{"method", t.method}, {"chosen", t.rates[t.best]}};
     for (std::size_t i = 0; i < t.rates.size(); ++i)

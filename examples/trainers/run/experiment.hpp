@@ -3,7 +3,7 @@
 
 #include <common/files.hpp>
 #include <common/progress.hpp>
-#include <mlp/train.hpp>
+#include <run/one_run.hpp>
 
 #include <atomic>
 #include <cstdio>
@@ -16,12 +16,6 @@
 #include <vector>
 
 namespace trainers {
-
-struct planned_run {
-  std::string method;
-  double rate;
-  std::uint64_t seed;
-};
 
 /// One line about a run that has ended.
 [[nodiscard]] inline std::string headline(const run_record& run) {
@@ -38,16 +32,17 @@ struct planned_run {
 
 /// Runs `plan`, o.jobs at a time, each with its own team of o.shards() threads; the records come
 /// back in the order of the plan. A run does not know what runs beside it, so its numbers (not its
-/// times) are those it would have alone. @throws std::invalid_argument where a run is too short to
-/// record; what a run threw, after all have stopped.
-[[nodiscard]] inline std::vector<run_record> run_all(const options& o, const experiment_data& data,
+/// times) are those it would have alone. Checkpoints, where asked for, stand in o.out/checkpoints.
+/// @throws std::invalid_argument where a run is too short to record; what a run threw, after all
+/// have stopped: `interrupted` where a signal came.
+[[nodiscard]] inline std::vector<run_record> run_all(const run_options& o, const task_kind& kind,
                                                      const std::vector<planned_run>& plan,
                                                      progress& say) {
-  if (const index_t steps = o.epochs * steps_per_epoch(o, data);
-      !o.record.empty() && steps < o.record_steps)
+  if (const index_t steps = kind.steps; !o.record.empty() && steps < o.record_steps)
     throw std::invalid_argument("--record-steps " + std::to_string(o.record_steps) +
                                 ": a run has only " + std::to_string(steps) +
-                                " steps; raise --epochs or lower --batch");
+                                " steps; ask for more or for fewer");
+  make_folder("--out", o.out / "checkpoints");
   std::vector<run_record> records(plan.size());
   std::atomic<std::size_t> next{0};
   std::size_t ended = 0;
@@ -60,17 +55,20 @@ struct planned_run {
       const planned_run& p = plan[i];
       const auto listen = [&](const run_record& run) {
         const auto done = run.losses.size();
-        say.status(formatted("[%zu/%zu] %s lr %.3g seed %llu: step %zu/%lld, loss %.4f, %.0f ms",
-                             ended, plan.size(), run.method.c_str(), run.rate,
-                             static_cast<unsigned long long>(run.seed), done,
-                             static_cast<long long>(run.steps), double(run.losses.back()),
-                             1e3 * double(run.step_seconds.back())));
+        const double each = double(run.step_seconds.back());
+        say.status(
+            formatted("[%zu/%zu] %s lr %.3g seed %llu: step %zu/%lld, loss %.4f, "
+                      "%.1f steps/s, %.0f s left of this run",
+                      ended, plan.size(), run.method.c_str(), run.rate,
+                      static_cast<unsigned long long>(run.seed), done,
+                      static_cast<long long>(run.steps), double(run.losses.back()), 1 / each,
+                      each * double(run.steps - static_cast<index_t>(done))));
       };
       std::unique_ptr<momentum_recorder> recorder;
       if (!o.record.empty() && p.seed == o.seeds.front())
         recorder =
             std::make_unique<momentum_recorder>(o.record / (p.method + ".momenta"), o.record_steps);
-      records[i] = train_run(o, data, p.method, p.rate, p.seed, team, listen, recorder.get());
+      records[i] = one_run(o, kind, p, team, recorder.get())(listen);
       const std::lock_guard hold(mutex);
       ++ended;
       say.line(formatted("[%2zu/%zu] ", ended, plan.size()) + headline(records[i]));
