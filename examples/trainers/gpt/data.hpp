@@ -50,9 +50,9 @@ inline void load_text(const gpt_options& o, gpt_data& data) {
   data.name = o.text.empty() ? "six novels by Jane Austen" : o.text.filename().string();
   std::vector<std::uint16_t> tokens;
   if (!o.vocab_bpe.empty()) {
-    const gpt2_tokenizer words(o.vocab_bpe);
+    const byte_pair_encoding words(o.vocab_bpe);
     tokens = words.encode(text);
-    data.vocabulary = words.size();
+    data.vocabulary = static_cast<index_t>(words.size());
     data.text = [words](token_span t) { return words.decode(t); };
   } else {
     const character_vocabulary characters(text);
@@ -84,7 +84,7 @@ inline void load_tokens(const gpt_options& o, gpt_data& data) {
       return numbers;
     };
   } else {
-    const gpt2_tokenizer words(o.vocab_bpe);
+    const byte_pair_encoding words(o.vocab_bpe);
     data.text = [words](token_span t) { return words.decode(t); };
   }
 }
