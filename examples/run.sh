@@ -26,5 +26,9 @@ fi
 build=$root/build/demo
 cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DFANION_BUILD_TESTS=OFF \
   -DFANION_BUILD_BENCH=OFF
+if [[ $program == least_squares ]]; then
+  cmake --build "$build" --target fanion-train --parallel "$(nproc)"
+  exec "$build/examples/trainers/fanion-train" least-squares "$@"
+fi
 cmake --build "$build" --target "$program" --parallel "$(nproc)"
 exec "$build/examples/$program/$program" "$@"

@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
   using namespace trainers;
   CLI::App app("Trains a network by the whole family of methods and compares them.");
   app.require_subcommand(1);
-  const std::vector<command> commands = {mlp_command(app), cnn_command(app), gpt_command(app)};
+  const std::vector<command> commands = {mlp_command(app), cnn_command(app), gpt_command(app),
+                                         least_squares_command(app)};
   try {
     app.parse(argc, argv);
     watch_signals();

@@ -43,9 +43,60 @@ struct gpt_options : run_options {
   }
 };
 
+/// Published settings, and what was reported with them; flags of the command line win. The figures
+/// are those of Kravatskiy et al. 2025 (arXiv:2512.09678). Theirs on FineWeb are of
+/// modded-nanogpt's network, which differs from GPT-2's in positions, norms and activation.
+inline void set_preset(const std::string& name, gpt_options& o) {
+  o.preset = name;
+  o.context = 1024;
+  o.micro_batch = 4;
+  o.momentum = 0.95;
+  o.warmup = 0;
+  o.schedule = "stable";
+  o.look_every = 125;
+  if (name == "gpt2-fineweb") {
+    o.layers = 12, o.heads = 12, o.width = 768;
+    o.batch = 512, o.steps = 1750;
+    o.eta = 4.3e-3;
+    o.methods = {"muon", "f-muon", "s-muon", "sign-sgd", "nsgd"};
+    o.rates = {
+        {"muon", 0.05}, {"f-muon", 0.07}, {"s-muon", 0.07}, {"sign-sgd", 3e-4}, {"nsgd", 0.15}};
+    o.published = {{"muon", 0.05, "validation loss 3.2786"},
+                   {"f-muon", 0.07, "3.2811"},
+                   {"s-muon", 0.07, "3.2869"},
+                   {"sign-sgd", 3e-4, "3.3909"},
+                   {"nsgd", 0.15, "3.4483"}};
+  } else if (name == "gpt2-medium-fineweb") {
+    o.layers = 24, o.heads = 16, o.width = 1024;
+    o.batch = 512, o.steps = 5960;
+    o.eta = 4.3e-3;
+    o.decay = 0.01;
+    o.methods = {"muon", "f-muon", "s-muon"};
+    o.rates = {{"muon", 0.025}, {"f-muon", 0.029}, {"s-muon", 0.029}};
+    o.published = {{"muon", 0.025, "validation loss 2.91975"},
+                   {"f-muon", 0.029, "2.92152"},
+                   {"s-muon", 0.029, "2.92347"}};
+  } else {
+    // Fine-tuning: give --init a checkpoint of GPT-2 medium.
+    o.layers = 24, o.heads = 16, o.width = 1024;
+    o.batch = 32, o.micro_batch = 1, o.steps = 200;
+    o.eta = 1.0 / 3;
+    o.look_every = 20;
+    o.methods = {"muon", "f-muon", "s-muon"};
+    o.rates = {{"muon", 1e-3}, {"f-muon", 1e-3}, {"s-muon", 1e-3}, {"rest", 1e-3}};
+    o.published = {{"s-muon", 1e-3, "as low as Muon"},
+                   {"f-muon", 1e-3, "far less sensitive to the rate than Muon"}};
+  }
+}
+
 /// The flags of `fanion-train gpt`; `check_gpt_options` comes after they are read.
 inline void add_gpt_options(CLI::App& app, gpt_options& o, run_flags& flags) {
   const CLI::Range count(index_t(1), index_t(1) << 30);
+  app.add_option_function<std::string>(
+         "--preset", [&o](const std::string& name) { set_preset(name, o); },
+         "published settings: gpt2-fineweb, gpt2-medium-fineweb, gpt2-tinystories; other flags win")
+      ->check(CLI::IsMember({"gpt2-fineweb", "gpt2-medium-fineweb", "gpt2-tinystories"}))
+      ->trigger_on_parse();
   app.add_option("--austen", o.austen,
                  "folder into which examples/trainers/gpt/get_austen.sh unpacked the novels")
       ->capture_default_str();

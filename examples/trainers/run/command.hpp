@@ -20,6 +20,7 @@ struct command {
 command mlp_command(CLI::App& program);
 command cnn_command(CLI::App& program);
 command gpt_command(CLI::App& program);
+command least_squares_command(CLI::App& program);
 
 /// Every run that the options ask for; results in o.out and on the terminal.
 int compare(const run_options& o, const task_kind& kind);

@@ -24,7 +24,7 @@ struct image_data {
   pixel_scale scale;              ///< of the training images alone
 
   [[nodiscard]] index_t features() const noexcept { return train.features(); }
-  [[nodiscard]] index_t classes() const noexcept { return 10; }
+  [[nodiscard]] index_t classes() const noexcept { return train.classes; }
   /// Null where there are none.
   [[nodiscard]] const image_set* part(examples_of which) const noexcept {
     if (which == examples_of::test) return test ? &*test : nullptr;
@@ -42,8 +42,9 @@ struct image_data {
     throw std::runtime_error("--data " + o.data.string() +
                              ": no such folder (Debian's dataset-fashion-mnist installs one)");
   const auto read = [&](const char* mnist_part, const char* cifar_part) {
-    image_set images =
-        o.dataset == "fashion" ? read_mnist(o.data, mnist_part) : read_cifar10(o.data, cifar_part);
+    image_set images = o.dataset == "fashion"   ? read_mnist(o.data, mnist_part)
+                       : o.dataset == "cifar10" ? read_cifar10(o.data, cifar_part)
+                                                : read_cifar100(o.data, cifar_part);
     if (o.resize.empty()) return images;
     return resized(images, o.resize[0], o.resize[1]);
   };

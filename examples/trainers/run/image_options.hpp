@@ -21,8 +21,9 @@ struct image_options : run_options {
 
 inline void add_image_options(CLI::App& app, image_options& o, run_flags& flags) {
   const CLI::Range count(index_t(1), index_t(1) << 30);
-  app.add_option("--dataset", o.dataset, "fashion (IDX files, gzipped or not) or cifar10 (binary)")
-      ->check(CLI::IsMember({"fashion", "cifar10"}))
+  app.add_option("--dataset", o.dataset,
+                 "fashion (IDX files, gzipped or not), cifar10 or cifar100 (binary)")
+      ->check(CLI::IsMember({"fashion", "cifar10", "cifar100"}))
       ->capture_default_str();
   app.add_option("--data", o.data, "folder of the data files")
       ->check(CLI::ExistingDirectory)
@@ -47,8 +48,9 @@ inline void add_image_options(CLI::App& app, image_options& o, run_flags& flags)
 /// @throws CLI::ValidationError naming flag, text and rule.
 inline void check_image_options(const CLI::App& app, image_options& o, const run_flags& flags) {
   check_run_options(o, flags);
-  if (o.dataset == "cifar10" && app.get_option("--data")->count() == 0)
-    throw CLI::ValidationError("--data", "--dataset cifar10 needs the folder of its .bin files");
+  if (o.dataset.starts_with("cifar") && app.get_option("--data")->count() == 0)
+    throw CLI::ValidationError("--data",
+                               "--dataset " + o.dataset + " needs the folder of its .bin files");
 }
 
 /// What the numbers of a run on these images depend on, as text.

@@ -20,6 +20,13 @@
 
 namespace trainers {
 
+/// What others report of a method in the setting of a preset.
+struct published_result {
+  std::string method;
+  double rate;
+  std::string result;
+};
+
 /// What does not depend on the network or its data.
 struct run_options {
   std::filesystem::path out = "fanion-results";
@@ -42,8 +49,10 @@ struct run_options {
   std::string norm;  ///< empty, or the ball of the method "norm"
   bool tune = false;
   bool resume = false;
-  index_t save_every = 0;        ///< steps between checkpoints; 0: none
-  std::vector<index_t> spectra;  ///< steps at which singular values are taken
+  index_t save_every = 0;                   ///< steps between checkpoints; 0: none
+  std::string preset;                       ///< empty, or whose settings these are
+  std::vector<published_result> published;  ///< to compare with
+  std::vector<index_t> spectra;             ///< steps at which singular values are taken
 
   /// Threads that share the batches of one run.
   [[nodiscard]] index_t shards() const { return threads / jobs; }

@@ -325,6 +325,16 @@ template <class Position>
         "themselves; methods without an oracle have none.",
         to_svg(
             {"Stationarity by step", "step", "dual norm of the momentum", true, stationarity})}}};
+  if (!o.published.empty()) {
+    text_table table{{"method", "rate", "published"}, {}};
+    for (const published_result& p : o.published)
+      table.rows.push_back({p.method, formatted("%.3g", p.rate), p.result});
+    page.sections.push_back({"Published figures",
+                             "What was reported in the setting of " + o.preset +
+                                 ", whose settings this run has unless the "
+                                 "command line says otherwise.",
+                             to_html(table, {})});
+  }
   if (o.sweeps())
     page.sections.push_back({"Sensitivity to the rate",
                              "Held-out loss after the last step by peak rate; rates at which a "

@@ -1,23 +1,21 @@
-/// @file  The synthetic quadratic: which method is there first, and whether theory holds.
+/// @file  fanion-train least-squares: the synthetic quadratic. Which method is there first, and
+/// does theory hold?
 
 #include <least_squares/output.hpp>
 
 #include <common/progress.hpp>
+#include <run/command.hpp>
 
 #include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdio>
-#include <exception>
+#include <memory>
 
 namespace {
 
-void parse(CLI::App& app, least_squares::options& o, int argc, char** argv) {
+void add_options(CLI::App& app, least_squares::options& o) {
   using least_squares::index_t;
-  app.description(
-      "Tunes every method of the family on F(X) = <X, M X N>/2 and compares the steps that they "
-      "need;\nmeasures stationarity beside its bound. Writes results.json and report.html into the "
-      "folder --out.");
   const CLI::Range count(index_t(1), index_t(1) << 20);
   app.add_option("--size", o.size, "of the matrices")
       ->check(CLI::Range(2, 2000))
@@ -41,7 +39,6 @@ void parse(CLI::App& app, least_squares::options& o, int argc, char** argv) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   app.add_option("--out", o.out, "folder for the report and the JSON")->capture_default_str();
-  app.parse(argc, argv);
 }
 
 int go(const least_squares::options& o) {
@@ -61,22 +58,22 @@ int go(const least_squares::options& o) {
               o.out.c_str());
   bool holds = true;
   for (const stationarity& s : r.theory) holds = holds && s.holds();
-  if (!holds) std::fprintf(stderr, "least_squares: a bound does not hold\n");
+  if (!holds) std::fprintf(stderr, "fanion-train: a bound does not hold\n");
   return holds ? 0 : 1;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  CLI::App app;
-  least_squares::options o;
-  try {
-    parse(app, o, argc, argv);
-    return go(o);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "least_squares: %s\n", error.what());
-    return 1;
-  }
+namespace trainers {
+
+command least_squares_command(CLI::App& program) {
+  const auto o = std::make_shared<least_squares::options>();
+  CLI::App* const app = program.add_subcommand(
+      "least-squares",
+      "tunes every method on F(X) = <X, M X N>/2, compares the steps that they need, and measures "
+      "stationarity beside its bound");
+  add_options(*app, *o);
+  return {app, [o] { return go(*o); }};
 }
+
+}  // namespace trainers
