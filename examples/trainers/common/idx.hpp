@@ -102,7 +102,8 @@ struct idx_array {
     if (label > 9)
       throw std::runtime_error(label_path.string() + ": label " + std::to_string(label) +
                                ", expected 0 to 9");
-  return {images.shape[1], images.shape[2], 1, std::move(images.bytes), std::move(labels.bytes)};
+  return {images.shape[1],         images.shape[2],         1,
+          std::move(images.bytes), std::move(labels.bytes), 10};
 }
 
 }  // namespace trainers

@@ -18,7 +18,8 @@ struct image_set {
   index_t width = 0;
   index_t channels = 1;
   std::vector<std::uint8_t> pixels;  ///< image i starts at i * features()
-  std::vector<std::uint8_t> labels;  ///< class of image i, below 10
+  std::vector<std::uint8_t> labels;  ///< class of image i, below classes
+  index_t classes = 10;
 
   [[nodiscard]] index_t features() const noexcept { return height * width * channels; }
   [[nodiscard]] index_t size() const noexcept { return static_cast<index_t>(labels.size()); }
@@ -30,7 +31,7 @@ struct image_set {
 
 /// Images first .. first + count - 1.
 [[nodiscard]] inline image_set slice(const image_set& all, index_t first, index_t count) {
-  image_set part{all.height, all.width, all.channels, {}, {}};
+  image_set part{all.height, all.width, all.channels, {}, {}, all.classes};
   const auto at = all.pixels.begin() + first * all.features();
   part.pixels.assign(at, at + count * all.features());
   part.labels.assign(all.labels.begin() + first, all.labels.begin() + first + count);
@@ -61,7 +62,7 @@ struct pixel_scale {
 /// Every image resampled to height x width by bilinear interpolation between pixel centres. A
 /// stand-in for larger pictures: 48 x 64 gives the 3,072 inputs of a 32 x 32 colour image.
 [[nodiscard]] inline image_set resized(const image_set& from, index_t height, index_t width) {
-  image_set to{height, width, from.channels, {}, from.labels};
+  image_set to{height, width, from.channels, {}, from.labels, from.classes};
   to.pixels.resize(static_cast<std::size_t>(to.size() * to.features()));
   struct tap {
     index_t low, high;
