@@ -40,6 +40,10 @@ inline void write_bytes(const std::filesystem::path& path, const std::vector<std
              static_cast<std::streamsize>(bytes.size()));
 }
 
+inline void write_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
 [[nodiscard]] inline std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
