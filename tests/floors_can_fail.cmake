@@ -31,8 +31,9 @@ header(norms/deeper/a.hpp "${once}#include <fanion/spectral/deeper/b.hpp>"
   "norms/deeper/a.hpp may not include <fanion/spectral/deeper/b.hpp>")
 foreach(upward
     core:backend/b core:norms/b core:adapters/b backend:norms/b backend:spectral/b
-    norms:spectral/b norms:backend/eigen norms:oracles/b spectral:norms/b spectral:oracles/b
-    oracles:optim/b optim:adapters/b adapters:backend/b adapters:norms/b)
+    backend:adapters/b norms:spectral/b norms:backend/eigen norms:oracles/b norms:adapters/b
+    spectral:norms/b spectral:oracles/b spectral:adapters/b oracles:optim/b oracles:adapters/b
+    optim:adapters/b)
   string(REPLACE ":" ";" upward ${upward})
   list(GET upward 0 from)
   list(GET upward 1 to)
@@ -50,6 +51,7 @@ header(core/a.hpp "${once}#include <fanion/core/b.hpp>\n#include <vector>" fine)
 header(norms/a.hpp "${once}#include <fanion/backend/concepts.hpp>" fine)
 header(oracles/a.hpp "${once}#include <fanion/norms/b.hpp>\n#include <fanion/spectral/b.hpp>" fine)
 header(adapters/eigen.hpp "${once}#include <fanion/core/view.hpp>\n#include <Eigen/Core>" fine)
+header(adapters/buffers.hpp "${once}#include <fanion/optim/b.hpp>\n#include <fanion/norms/b.hpp>" fine)
 header(backend/cublas.hpp "${once}#include <cublas_v2.h>" fine)
 header(adapters/thrust.cuh "${once}#include <thrust/device_vector.h>" fine)
 header(eigen.hpp "${once}#include <fanion/adapters/eigen.hpp>\n#include <fanion/fanion.hpp>" fine)

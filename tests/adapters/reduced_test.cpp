@@ -75,11 +75,10 @@ TEST_CASE_TEMPLATE("every pattern is what its format says, and comes back", Low,
     CAPTURE(p);
     if (std::isnan(value)) {
       REQUIRE(std::isnan(widened(x)));
-      REQUIRE(std::isnan(value_of(rounded<Low>(widened(x)))));
       REQUIRE(std::signbit(widened(x)) == ((p & 0x8000u) != 0));
-      continue;
+    } else {
+      REQUIRE(static_cast<double>(widened(x)) == value);
     }
-    REQUIRE(static_cast<double>(widened(x)) == value);
     REQUIRE(rounded<Low>(widened(x)) == x);
   }
 }

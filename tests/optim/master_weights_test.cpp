@@ -195,7 +195,8 @@ TEST_CASE_TEMPLATE("a master is saved and goes on where it was", Low, bfloat16, 
   for (const bool by_rows : {false, true}) {
     framed<Low> low(3, 4, by_rows), slope(3, 4, by_rows);
     fill<Low>(low, 1);
-    master_weights master(low.view()), other(low.view()), third(low.view());
+    master_weights master(low.view()), other(low.view()), third(low.view()), unread(low.view());
+    const std::string nothing = saved(unread);
     master.open(low.view(), slope.read());
     master.weight().storage(0, 0) += 0x1p-14f;
     master.close(low.view());
@@ -210,8 +211,8 @@ TEST_CASE_TEMPLATE("a master is saved and goes on where it was", Low, bfloat16, 
     CHECK(saved(other) == state);
 
     for (std::size_t length = 0; length < state.size(); ++length) {
-      CHECK_THROWS_AS(restore(other, state.substr(0, length)), std::invalid_argument);
-      CHECK(saved(other) == state);
+      CHECK_THROWS_AS(restore(unread, state.substr(0, length)), std::invalid_argument);
+      CHECK(saved(unread) == nothing);
     }
     framed<Low> turned(3, 4, !by_rows), narrow(3, 2, by_rows);
     master_weights wrong_order(turned.view()), wrong_shape(narrow.view());

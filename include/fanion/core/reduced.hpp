@@ -70,18 +70,23 @@ namespace detail {
 }  // namespace detail
 
 /// The nearest number of the smaller type, of two equally near ones that with an even last bit;
-/// infinity from half a unit past the largest one on. A NaN stays one, and becomes quiet.
+/// infinity from half a unit past the largest one on. A NaN stays one and keeps what it can of its
+/// payload, so that rounded(widened(x)) == x for every x.
 template <Reduced Low>
 [[nodiscard]] constexpr Low rounded(float x) noexcept {
+  constexpr bool brain = std::same_as<Low, bfloat16>;
+  constexpr std::uint32_t lost = brain ? 16 : 13;  // bits of the fraction
+  constexpr std::uint32_t infinity = brain ? 0x7f80u : 0x7c00u, quiet = brain ? 0x0040u : 0x0200u;
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
   const std::uint32_t sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7fffffffu;
-  const bool nan = magnitude > 0x7f800000u;
-  std::uint32_t low = 0;
-  if constexpr (std::same_as<Low, bfloat16>)
-    low = nan ? 0x7fc0u | (magnitude >> 16) : detail::shifted_to_even(magnitude, 16);
+  if (magnitude > 0x7f800000u) {
+    const std::uint32_t payload = (magnitude & 0x007fffffu) >> lost;
+    return Low{static_cast<std::uint16_t>(sign | infinity | (payload == 0 ? quiet : payload))};
+  }
+  if constexpr (brain)  // a carry out of the fraction is right, and past the largest one infinity
+    return Low{static_cast<std::uint16_t>(sign | detail::shifted_to_even(magnitude, lost))};
   else
-    low = nan ? 0x7e00u | ((magnitude >> 13) & 0x03ffu) : detail::rounded_to_half(magnitude);
-  return Low{static_cast<std::uint16_t>(sign | low)};
+    return Low{static_cast<std::uint16_t>(sign | detail::rounded_to_half(magnitude))};
 }
 
 static_assert(widened(float16{0x3c00}) == 1 && rounded<float16>(65520.0f) == float16{0x7c00} &&
