@@ -164,6 +164,15 @@ TEST_CASE_TEMPLATE("vectors, dense and strided", T, float, double) {
   });
 }
 
+TEST_CASE("a dense vector is one line, by whichever name") {
+  block<float> b(7);
+  for (const auto& shape : {std::vector<index_t>{7}, {7, 1}, {1, 7}}) {
+    const auto storage = matrices_of(b.as("w", shape)).at(0).weight.storage;
+    CHECK(storage.rows() == 7);
+    CHECK(storage.cols() == 1);
+  }
+}
+
 TEST_CASE_TEMPLATE("a stack is its matrices, on any number of threads", T, float, double) {
   const index_t layers = 5, m = 6, n = 4;
   for (const index_t threads : {1, 2, 3, 9}) {

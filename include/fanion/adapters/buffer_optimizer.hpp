@@ -23,6 +23,21 @@
 
 namespace fanion {
 
+namespace detail {
+
+/// Reduced weights of the caller's, and their master; `at` is the place in the report.
+template <class Low, class G>
+struct kept_master {
+  std::size_t at;
+  master_weights<Low> master;
+  oriented_view<Low> weight;
+  oriented_view<const G> gradient;
+};
+using any_kept_master = std::variant<kept_master<bfloat16, bfloat16>, kept_master<bfloat16, float>,
+                                     kept_master<float16, float16>, kept_master<float16, float>>;
+
+}  // namespace detail
+
 /// `optimizer` for buffers. Computes in T; weights in T are stepped where they lie, and those in
 /// bfloat16 or half, for T = float, through a float master that is part of the state.
 ///
@@ -123,27 +138,16 @@ class buffer_optimizer {
  private:
   static constexpr const char* format = "fanion buffers 1";
 
-  /// Reduced weights of the caller's, and their master; `at` is the place in the report.
-  template <Reduced Low, class G>
-  struct kept {
-    std::size_t at;
-    master_weights<Low> master;
-    oriented_view<Low> weight;
-    oriented_view<const G> gradient;
-  };
-  using any_kept = std::variant<kept<bfloat16, bfloat16>, kept<bfloat16, float>,
-                                kept<float16, float16>, kept<float16, float>>;
-
   template <class All, class F>
   static void for_each_kept(All& all, F&& f) {
     for (auto& k : all) std::visit(f, k);
   }
-  [[nodiscard]] const std::string& name_of(const any_kept& k) const {
+  [[nodiscard]] const std::string& name_of(const detail::any_kept_master& k) const {
     return names_[std::visit([](const auto& x) { return x.at; }, k)];
   }
 
   /// Reads the master of that name and returns its place.
-  std::size_t read_master(std::vector<any_kept>& all, const std::string& name,
+  std::size_t read_master(std::vector<detail::any_kept_master>& all, const std::string& name,
                           std::istream& state) const {
     std::string known;
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -175,7 +179,8 @@ class buffer_optimizer {
     for (auto& x : all) {
       try {
         if constexpr (Reduced<E>) {
-          kept<E, G> k{names_.size(), master_weights<E>(x.weight), x.weight, x.gradient};
+          detail::kept_master<E, G> k{names_.size(), master_weights<E>(x.weight), x.weight,
+                                      x.gradient};
           opt_.add(make_parameter(x.name, k.master.weight(), k.master.gradient(), b.kind, b.blocks),
                    how...);
           kept_.emplace_back(std::move(k));
@@ -191,7 +196,7 @@ class buffer_optimizer {
 
   optimizer<T> opt_;
   std::vector<std::string> names_;
-  std::vector<any_kept> kept_;
+  std::vector<detail::any_kept_master> kept_;
 };
 
 }  // namespace fanion
