@@ -11,6 +11,8 @@
 #include <run/spectra.hpp>
 #include <run/task.hpp>
 
+#include <fanion/optim/schedule.hpp>
+
 #include <chrono>
 #include <cmath>
 #include <functional>
