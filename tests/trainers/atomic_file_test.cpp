@@ -65,6 +65,7 @@ TEST_CASE("pieces are appended, and the old file stands until all of them are th
     CHECK(text_of(path) == "old");
     CHECK(entries(folder.path()) == 2);
     atomic_file other(path);  // a second one under way does not disturb the first
+    other.write(bytes_of("unrelated"));
     file.commit();
   }
   CHECK(text_of(path) == "newer");

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <ios>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -23,9 +23,10 @@ namespace trainers {
 [[nodiscard]] inline std::string read_text(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path))
     throw std::runtime_error(path.string() + ": no such file");
+  std::string text(std::filesystem::file_size(path), '\0');
   std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) throw std::runtime_error(path.string() + ": cannot be read");
+  if (!file.read(text.data(), static_cast<std::streamsize>(text.size())))
+    throw std::runtime_error(path.string() + ": cannot be read");
   if (text.empty()) throw std::runtime_error(path.string() + ": empty, expected text");
   return text;
 }
