@@ -1,6 +1,6 @@
 /// @file  An optimizer for parameters that are memory: the update loop of a trainer in C or C++.
 ///
-///   buffer_optimizer opt(muon(), adamw{});
+///   buffer_optimizer<float> opt(muon(), adamw{});
 ///   opt.add(buffer<float>{.name = "qkvw", .data = p.qkvw, .gradient = g.qkvw,
 ///                         .shape = {L, 3 * C, C}});
 ///   …
