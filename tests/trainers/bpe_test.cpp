@@ -65,8 +65,8 @@ TEST_CASE("pieces are the matches of GPT-2's regular expression") {
            {"x\u00b2 \u0664\u2167\u00bd", {"x", "\u00b2", " \u0664\u2167\u00bd"}},
            {"e\u0301", {"e", "\u0301"}},  // a combining accent is no letter
            {"a\u00a0b\u3000 c", {"a", "\u00a0", "b", "\u3000", " c"}},
-           {"\u200bx", {"\u200b", "x"}},  // a space of no width is no space
-           {"\x1c", {"\x1c"}},
+           {"!\u200bx", {"!\u200b", "x"}},  // a space of no width is no space
+           {"!\x1c", {"!\x1c"}},
            {"a\U0001f600b", {"a", "\U0001f600", "b"}},
            {"\U00010400\U0001d7ce", {"\U00010400", "\U0001d7ce"}},  // letter, number
        }) {
@@ -88,15 +88,47 @@ TEST_CASE("bytes that are not UTF-8 count as one character of punctuation each")
            {"\xc3", {"\xc3"}},  // cut short
            {"\xe4\xbd", {"\xe4\xbd"}},
            {"\xc3(a", {"\xc3(", "a"}},
-           {"\xc1\x81", {"\xc1\x81"}},          // overlong A
-           {"\xe0\x80\xa0", {"\xe0\x80\xa0"}},  // overlong space
-           {"\xf0\x80\x81\x81", {"\xf0\x80\x81\x81"}},
+           {"\xc1\x81", {"\xc1\x81"}},              // overlong A
+           {"!\xe0\x80\xa0!", {"!\xe0\x80\xa0!"}},  // overlong space
+           {"!\xf0\x80\x81\x81!", {"!\xf0\x80\x81\x81!"}},
            {"\xed\xa0\x80z", {"\xed\xa0\x80", "z"}},          // half of a surrogate pair
            {"\xf4\x90\x80\x80z", {"\xf4\x90\x80\x80", "z"}},  // beyond U+10FFFF
            {"\xf5\x80\x80\x80z", {"\xf5\x80\x80\x80", "z"}},
        }) {
     CAPTURE(r.text);
     CHECK(pretokens(r.text) == r.pieces);
+  }
+}
+
+TEST_CASE("UTF-8 is read strictly") {
+  struct row {
+    std::string_view text;
+    char32_t value;
+    std::size_t bytes;
+  };
+  for (const row& r : std::vector<row>{{"\x7f", 0x7f, 1},
+                                       {"\xc2\x80", 0x80, 2},
+                                       {"\xdf\xbf", 0x7ff, 2},
+                                       {"\xe0\xa0\x80", 0x800, 3},
+                                       {"\xed\x9f\xbf", 0xd7ff, 3},
+                                       {"\xee\x80\x80", 0xe000, 3},
+                                       {"\xef\xbf\xbf", 0xffff, 3},
+                                       {"\xf0\x90\x80\x80", 0x10000, 4},
+                                       {"\xf4\x8f\xbf\xbf", 0x10ffff, 4},
+                                       {"\xc1\xbf", 0, 0},
+                                       {"\xe0\x9f\xbf", 0, 0},
+                                       {"\xf0\x8f\xbf\xbf", 0, 0},
+                                       {"\xed\xa0\x80", 0, 0},
+                                       {"\xed\xbf\xbf", 0, 0},
+                                       {"\xf4\x90\x80\x80", 0, 0},
+                                       {"\xf5\x80\x80\x80", 0, 0},
+                                       {"\x80", 0, 0},
+                                       {"\xc3", 0, 0},
+                                       {"\xc3(", 0, 0}}) {
+    CAPTURE(std::uint32_t(r.value));
+    const detail::code_point c = detail::first_code_point(r.text);
+    CHECK(c.value == r.value);
+    CHECK(c.bytes == r.bytes);
   }
 }
 
