@@ -21,7 +21,7 @@ case "${1-}" in
 esac
 
 install_missing "${tools[@]}" -- libeigen3-dev doctest-dev libbenchmark-dev libcli11-dev \
-  nlohmann-json3-dev zlib1g-dev dataset-fashion-mnist
+  nlohmann-json3-dev zlib1g-dev dataset-fashion-mnist python3 python3-numpy
 
 if [[ -z ${CMAKE_CXX_COMPILER_LAUNCHER-} ]] && command -v ccache > /dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache

@@ -37,9 +37,9 @@ struct gpt_options : run_options {
     methods = {"sgd", "adamw", "muon"};
     seeds = {1};
     scaling_name = "widening";
-    tuned = {{"sgd", 0.2},     {"adamw", 8e-3}, {"muon", 0.02},  {"f-muon", 0.04},
-             {"s-muon", 0.02}, {"neon", 0.1},   {"f-neon", 0.2}, {"fanion", 0.1},
-             {"dion", 0.02},   {"nsgd", 0.2},   {"lion", 1e-3},  {rest_name, 4e-3}};
+    tuned = {{"sgd", 0.2},     {"adamw", 4e-3}, {"muon", 0.04},    {"f-muon", 0.08},
+             {"s-muon", 0.08}, {"neon", 0.025}, {"f-neon", 0.025}, {"fanion", 0.05},
+             {"dion", 0.04},   {"nsgd", 0.05},  {rest_name, 4e-3}};
   }
 };
 
