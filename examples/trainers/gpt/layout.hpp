@@ -151,10 +151,10 @@ class gpt_parameters {
                       : fanion::oriented_view<float>{{v.data() + at, rows, 1}, false};
       };
       const bool fused = std::string(e.name) == "qkvw";
+      std::string name = e.name;
+      if (e.kind == fanion::parameter_kind::hidden) name += "." + std::to_string(l);
       all.push_back(make_parameter(
-          e.kind == fanion::parameter_kind::hidden ? e.name + ("." + std::to_string(l))
-                                                   : std::string(e.name),
-          view(net.values()), view(gradient.values()), e.kind,
+          std::move(name), view(net.values()), view(gradient.values()), e.kind,
           fused ? fanion::split_qkv(rows, e.cols) : std::vector<fanion::matrix_block>()));
     }
   }

@@ -1,0 +1,145 @@
+#include <cnn/task.hpp>
+#include <run/one_run.hpp>
+#include <trainers/support.hpp>
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+
+using namespace trainers;
+using namespace trainer_tests;
+
+namespace {
+
+cnn_options quick(const scratch_folder& folder) {
+  cnn_options o;
+  o.out = folder.path();
+  o.batch = 50;
+  o.width = 4;
+  o.threads = o.jobs = 1;
+  std::filesystem::create_directories(folder / "checkpoints");
+  return o;
+}
+
+/// Images of 28 x 28 that are bright in one of ten bands, with noise.
+image_set bands(index_t count, std::uint64_t seed) {
+  image_set images{28, 28, 1, {}, {}};
+  for (index_t i = 0; i < count; ++i) {
+    const auto label = static_cast<std::uint8_t>(fanion::random_bits(seed, i, -1) % 10);
+    images.labels.push_back(label);
+    for (index_t p = 0; p < 784; ++p) {
+      const bool bright = p / 28 / 3 == label;
+      images.pixels.push_back(
+          static_cast<std::uint8_t>(fanion::random_bits(seed, i, p) % 100 + (bright ? 120u : 0u)));
+    }
+  }
+  return images;
+}
+
+run_record run_of(
+    const cnn_options& o, const image_data& data, const planned_run& p,
+    const run_listener& listen = [](const run_record&) {}) {
+  const task_kind kind = cnn_kind(o, data);
+  shard_team team(o.shards());
+  return one_run(o, kind, p, team)(listen);
+}
+
+}  // namespace
+
+TEST_CASE("the plain network learns, with any number of threads, and a run goes on bit for bit") {
+  const image_data data = striped_data();
+  const scratch_folder folder;
+  cnn_options o = quick(folder);
+  o.flip = true;
+  o.shift = 1;
+  o.epochs = 3;
+  const planned_run p{"muon", 0.02, 3};
+  const run_record one = run_of(o, data, p);
+  CHECK(one.losses.size() == 36);
+  CHECK(one.losses.front() == doctest::Approx(std::log(10.0)).epsilon(0.1));
+  CHECK(one.losses.back() < 0.8f * one.losses.front());
+  CHECK(run_of(o, data, p).losses == one.losses);
+
+  // Dropout and augmentation follow the image, so shards change sums by rounding alone.
+  cnn_options two = o;
+  two.threads = 2;
+  const run_record shared = run_of(two, data, p);
+  for (std::size_t i = 0; i < 5; ++i)
+    CHECK(shared.losses[i] == doctest::Approx(one.losses[i]).epsilon(1e-3));
+
+  watch_signals();
+  CHECK_THROWS_AS((void)run_of(o, data, p,
+                               [](const run_record& run) {
+                                 if (run.losses.size() == 17) std::raise(SIGTERM);
+                               }),
+                  interrupted);
+  trainers::detail::signal_seen = 0;
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  o.resume = true;
+  const run_record resumed = run_of(o, data, p);
+  CHECK(resumed.losses == one.losses);
+  CHECK(resumed.test.loss == one.test.loss);
+}
+
+TEST_CASE("the airbench network learns, and is judged by averages of training images") {
+  image_data data;
+  data.train = bands(300, 1);
+  data.held_out = bands(60, 2);
+  data.test = bands(60, 3);
+  data.scale = scale_of(data.train);
+  const scratch_folder folder;
+  cnn_options o = quick(folder);
+  set_preset("cifar10-airbench", o);
+  o.dataset = "bands";
+  o.batch = 50;
+  o.epochs = 4;
+  o.width = 4;
+  o.flip = false;
+  const run_record run = run_of(o, data, {"muon", 0.24, 1});
+  CHECK(run.losses.size() == 24);
+  // Labels smoothed by 0.2 have an entropy of 0.87, below which no loss gets.
+  CHECK(run.losses.back() < 0.8f * run.losses.front());
+  CHECK(run.held_out.back().accuracy > 0.8);
+  CHECK(run.test.accuracy() > 0.8);
+
+  // What a network says of an image does not depend on the images beside it.
+  shard_team one_thread(1), three_threads(3);
+  const task_kind kind = cnn_kind(o, data);
+  const auto one = kind.make(one_thread), three = kind.make(three_threads);
+  one->start(1);
+  three->start(1);
+  const tally a = one->evaluate(examples_of::test), b = three->evaluate(examples_of::test);
+  CHECK(a.count == 60);
+  CHECK(b.loss == doctest::Approx(a.loss).epsilon(1e-5));
+}
+
+TEST_CASE("an image is shown mirrored and moved; what comes in is zero") {
+  image_set images{2, 3, 1, {10, 20, 30, 40, 50, 60}, {0}};
+  Eigen::MatrixXf out(1, 6);
+  show(images, 0, {}, {0, 10}, out);
+  CHECK(out == (Eigen::MatrixXf(1, 6) << 1, 2, 3, 4, 5, 6).finished());
+  show(images, 0, {true, 0, 0}, {0, 10}, out);
+  CHECK(out == (Eigen::MatrixXf(1, 6) << 3, 2, 1, 6, 5, 4).finished());
+  show(images, 0, {false, 1, -1}, {0, 10}, out);
+  CHECK(out == (Eigen::MatrixXf(1, 6) << 0, 0, 0, 2, 3, 0).finished());
+  show(images, 0, {true, 0, 1}, {0, 10}, out);
+  CHECK(out == (Eigen::MatrixXf(1, 6) << 0, 3, 2, 0, 6, 5).finished());
+}
+
+TEST_CASE("presets fill in what the command line does not say") {
+  CLI::App app;
+  cnn_options o;
+  run_flags flags;
+  add_cnn_options(app, o, flags);
+  const char* words[] = {"train", "--epochs", "3",      "--preset", "cifar10-airbench",
+                         "--lr",  "muon=0.1", "--data", "/tmp"};
+  app.parse(9, words);
+  check_image_options(app, o, flags);
+  CHECK(o.network == "airbench");
+  CHECK(o.epochs == 3);
+  CHECK(o.batch == 2000);
+  CHECK(o.rate_of("muon") == 0.1);
+  CHECK(o.rate_of("f-muon") == 0.4);
+  CHECK(o.published.size() == 8);
+}
