@@ -32,7 +32,7 @@ if [[ ${1-gpt} == gpt && "$*" != *--text* && "$*" != *--tokens* && "$*" != *--au
 fi
 
 if (($# == 0)); then
-  "$train" mlp --out fanion-report/mlp
+  "$train" mlp --seeds 1,2 --out fanion-report/mlp
   exec "$train" gpt "${austen[@]}" --out fanion-report/gpt
 fi
 # The report goes to ./fanion-report unless the user names another folder.

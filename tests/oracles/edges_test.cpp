@@ -3,6 +3,7 @@
 
 #include "support/oracle_check.hpp"
 
+#include <concepts>
 #include <stdexcept>
 #include <string>
 
@@ -11,24 +12,27 @@ using oracle_check::matrix_of;
 
 namespace {
 
-/// f(norm) for one norm of each kind: entrywise, leading parts, polar factor, sum, closed dual.
-template <class F>
+/// f(norm) for one norm of each kind: entrywise, leading parts, polar factor, sum, closed dual. In
+/// double for one of each way to an answer, since a plan takes a second to compile.
+template <class T, class F>
 void for_each_norm(F&& f) {
   f(frobenius());
-  f(max_abs());
-  f(sum_abs());
   f(max_row());
   f(spectral());
-  f(nuclear());
-  f(ky_fan(2));
-  f(dual(ky_fan(2)));
-  f(dual(0.5 * ky_fan(2) + 0.5 * frobenius()));
   f(dual(0.5 * ky_fan(2) + 0.5 * sum_abs()));
   f(0.5 * nuclear() + 0.5 * frobenius());
-  f(owl({1, 0.5}));
-  f(schatten(3));
-  f(max_of(spectral(), 0.5 * nuclear()));
-  f(quadrature(0.6 * nuclear(), 0.8 * frobenius()));
+  if constexpr (std::same_as<T, float>) {
+    f(max_abs());
+    f(sum_abs());
+    f(nuclear());
+    f(ky_fan(2));
+    f(dual(ky_fan(2)));
+    f(dual(0.5 * ky_fan(2) + 0.5 * frobenius()));
+    f(owl({1, 0.5}));
+    f(schatten(3));
+    f(max_of(spectral(), 0.5 * nuclear()));
+    f(quadrature(0.6 * nuclear(), 0.8 * frobenius()));
+  }
 }
 
 /// f(method) for each method that serves this need.
@@ -70,7 +74,7 @@ bool mentions(const std::string& text, const std::string& part) {
 TEST_CASE_TEMPLATE("a zero matrix gives a zero D, gap 0, and the outcome says so", T, float,
                    double) {
   for (const Eigen::Index size : {1, 5, 80})
-    for_each_norm([&](const auto& n) {
+    for_each_norm<T>([&](const auto& n) {
       const matrix_of<T> m = matrix_of<T>::Zero(size + 3, size);
       for_each_method(false, [&](const auto& method) {
         matrix_of<T> d = gaussian<T>(size + 3, size);
@@ -96,7 +100,7 @@ TEST_CASE_TEMPLATE("one NaN or infinity anywhere gives D = 0 and value NaN", T, 
       for (const Eigen::Index at : {Eigen::Index{0}, size - 1}) {
         matrix_of<T> m = gaussian<T>(size + 1, size);
         m(at, size - 1 - at) = bad;
-        for_each_norm([&](const auto& n) {
+        for_each_norm<T>([&](const auto& n) {
           for_each_method(false, [&](const auto& method) {
             matrix_of<T> d = gaussian<T>(size + 1, size);
             const auto report = lmo(n, m, d, method);
@@ -115,7 +119,7 @@ TEST_CASE_TEMPLATE("one NaN or infinity anywhere gives D = 0 and value NaN", T, 
 
 TEST_CASE_TEMPLATE("NaN in D or in an empty part of it does not survive", T, float, double) {
   const matrix_of<T> m = gaussian<T>(70, 66);
-  for_each_norm([&](const auto& n) {
+  for_each_norm<T>([&](const auto& n) {
     for_each_method(false, [&](const auto& method) {
       matrix_of<T> d = matrix_of<T>::Constant(70, 66, std::numeric_limits<T>::quiet_NaN());
       (void)lmo(n, m, d, method);
@@ -127,7 +131,7 @@ TEST_CASE_TEMPLATE("NaN in D or in an empty part of it does not survive", T, flo
 TEST_CASE_TEMPLATE("empty matrices", T, float, double) {
   for (const auto& s : std::vector<matrices::shape>{{0, 0}, {0, 4}, {4, 0}}) {
     const matrix_of<T> m(s.rows, s.cols);
-    for_each_norm([&](const auto& n) {
+    for_each_norm<T>([&](const auto& n) {
       for_each_method(false, [&](const auto& method) {
         matrix_of<T> d;
         const auto report = lmo(n, m, d, method);
@@ -146,7 +150,7 @@ TEST_CASE_TEMPLATE("empty matrices", T, float, double) {
 TEST_CASE_TEMPLATE("1x1: D is minus the sign over the norm of one", T, float, double) {
   for (const T x : {T(3), T(-0.25)}) {
     const matrix_of<T> m = matrix_of<T>::Constant(1, 1, x);
-    for_each_norm([&](const auto& n) {
+    for_each_norm<T>([&](const auto& n) {
       for_each_method(false, [&](const auto& method) {
         matrix_of<T> d;
         (void)lmo(n, m, d, method);
@@ -235,7 +239,7 @@ TEST_CASE_TEMPLATE("sign of zero is zero", T, float, double) {
 TEST_CASE_TEMPLATE("an overlap of M and D throws and leaves D alone", T, float, double) {
   matrix_of<T> a = gaussian<T>(9, 9);
   const matrix_of<T> before = a;
-  for_each_norm([&](const auto& n) {
+  for_each_norm<T>([&](const auto& n) {
     CHECK(mentions(message_of([&] { (void)lmo(n, a, a); }), "overlap"));
     CHECK(mentions(message_of([&] { (void)lmo(n, a.block(0, 0, 5, 5), a.block(2, 2, 5, 5)); }),
                    "overlap"));

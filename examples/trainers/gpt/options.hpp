@@ -36,6 +36,7 @@ struct gpt_options : run_options {
   gpt_options() {
     methods = {"sgd", "adamw", "muon"};
     seeds = {1};
+    jobs = 1;
     scaling_name = "widening";
     tuned = {{"sgd", 0.2},     {"adamw", 4e-3}, {"muon", 0.04},    {"f-muon", 0.08},
              {"s-muon", 0.08}, {"neon", 0.025}, {"f-neon", 0.025}, {"fanion", 0.05},
