@@ -1,5 +1,6 @@
-# fanion::fanion is exported; fanion::eigen is made by the package file where Eigen is, so that the
-# installed tree does not depend on where Eigen came from when it was installed.
+# fanion::fanion is exported; fanion::eigen and fanion::torch are made by the package file where Eigen
+# and LibTorch are, so that the installed tree does not depend on where these came from when it was
+# installed.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)

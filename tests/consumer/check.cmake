@@ -6,8 +6,8 @@ file(REMOVE_RECURSE ${SCRATCH})
 set(project ${WAY})
 set(options "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=${FLAGS}")
 
-if(WAY MATCHES "^find_package")
-  set(project find_package)
+if(WAY MATCHES "^find_package|^torch$")
+  string(REGEX REPLACE "_core$" "" project ${WAY})
   # Installed in one place and used from another: the package must not know where it was built.
   execute_process(COMMAND ${CMAKE_COMMAND} --install ${FANION_BINARY} --prefix ${SCRATCH}/installed
     OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
@@ -22,6 +22,9 @@ if(WAY STREQUAL "find_package_core")
 elseif(EIGEN_DIR)
   list(APPEND options "-DEigen3_DIR=${EIGEN_DIR}")
 endif()
+if(WAY STREQUAL "torch" AND TORCH_DIR)
+  list(APPEND options "-DTorch_DIR=${TORCH_DIR}")
+endif()
 
 execute_process(
   COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/${project} -B ${SCRATCH}/build
@@ -35,6 +38,10 @@ if(programs)
   message(FATAL_ERROR "the consumer built parts of fanion: ${programs}")
 endif()
 
+if(WAY STREQUAL "torch")
+  execute_process(COMMAND ${SCRATCH}/build/torch_step COMMAND_ERROR_IS_FATAL ANY)
+  return()
+endif()
 execute_process(COMMAND ${SCRATCH}/build/algebra COMMAND_ERROR_IS_FATAL ANY)
 if(NOT WAY STREQUAL "find_package_core")
   execute_process(COMMAND ${SCRATCH}/build/oracle COMMAND_ERROR_IS_FATAL ANY)
