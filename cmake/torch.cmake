@@ -22,7 +22,7 @@ function(fanion_find_torch)
     set(CMAKE_REQUIRED_QUIET ON)
     check_cxx_source_compiles("#include <torch/types.h>" FANION_TORCH_COMPILES)
     if(NOT FANION_TORCH_COMPILES)
-      set(fanion_no_torch "this compiler does not take the installed LibTorch's headers as C++20"
+      set(fanion_no_torch "this compiler does not take the headers of the installed LibTorch as C++20"
         PARENT_SCOPE)
       return()
     endif()

@@ -95,7 +95,8 @@ std::vector<Tensor> zoo() {
           trained({12, 10}, 4, at::kDouble),
           trained({16, 9}, 5, at::kBFloat16),
           trained({9}, 6, at::kHalf),
-          trained({20, 6}, 7, at::kHalf)};
+          trained({20, 6}, 7, at::kHalf),
+          numbers({6, 11}, 8).t().requires_grad_()};
 }
 void give_all(std::vector<Tensor>& all, double seed) {
   for (Tensor& p : all) give(p, numbers(p.sizes().vec(), seed += 0.7, p.scalar_type()));
@@ -327,11 +328,13 @@ TEST_CASE("a checkpoint that does not fit is refused and changes nothing") {
   auto fewer = zoo();
   fewer.pop_back();
   Lmo missing(fewer, 0.5);
-  CHECK(says(refused_by(missing, bytes), "parameters: expected 6, found 7"));
+  give_all(fewer, 2);
+  missing.step();
+  CHECK(says(refused_by(missing, bytes), "parameters: expected 7, found 8"));
   auto more = zoo();
   more.push_back(trained({2}, 1));
   Lmo extra(more, 0.5);
-  CHECK(says(refused_by(extra, bytes), "parameters: expected 8, found 7"));
+  CHECK(says(refused_by(extra, bytes), "parameters: expected 9, found 8"));
   auto shaped = zoo();
   shaped[2] = trained({8, 27}, 1);
   Lmo shape(shaped, 0.5);
@@ -460,15 +463,24 @@ TEST_CASE("memory in any order") {
 
 TEST_CASE("memory that moves between steps keeps its momentum") {
   Tensor a = trained({6, 9}, 1), b = copy_of(a);
-  Lmo one({a}, 0.05), two({b}, 0.05);
+  Lmo one({a}, 0.05), two({b}, 0.05), three({b}, 0.5);
   for (int t = 0; t < 6; ++t) {
     give(a, numbers({6, 9}, t));
     give(b, numbers({6, 9}, t));
-    if (t == 3) b.set_data(b.detach().t().contiguous().t());
+    if (t == 2) b.set_data(b.detach().t().contiguous().t());
+    if (t == 4) restore(three, saved(two));
     one.step();
-    two.step();
+    (t < 4 ? two : three).step();
   }
   CHECK(same(a, b));
+
+  // Of another dtype it is another parameter.
+  give(a, Tensor());
+  a.set_data(a.detach().to(at::kDouble));
+  give(a, numbers({6, 9}, 1, at::kDouble));
+  one.step();
+  const auto& state = *one.state().begin()->second;
+  CHECK(static_cast<const torch_optim::LmoParamState&>(state).steps() == 1);
 }
 
 TEST_CASE("no gradient, a sparse one, NaN and infinity") {
