@@ -119,9 +119,9 @@ void check_refused(const std::vector<index_t>& shape, const std::vector<index_t>
 TEST_CASE_TEMPLATE("matrices: both orders, whole and windows of something wider", T, float,
                    double) {
   using stride = Eigen::OuterStride<>;
-  for (const auto& [m, n] :
-       {std::pair(6, 4), std::pair(3, 9), std::pair(1, 5), std::pair(5, 1), std::pair(1, 1)})
+  for (const matrices::shape& shape : {matrices::shape{6, 4}, {3, 9}, {1, 5}, {5, 1}, {1, 1}})
     for (const index_t more : {0, 3}) {
+      const index_t m = shape.rows, n = shape.cols;
       CAPTURE(m);
       CAPTURE(n);
       CAPTURE(more);
