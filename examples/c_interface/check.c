@@ -139,6 +139,8 @@ static void check_step(void) {
   expect(fanion_optimizer_skipped(opt) == 1, "and counted");
   expect(strcmp(fanion_optimizer_skipped_name(opt, 0), "w") == 0, "and named");
   expect(fanion_optimizer_skipped_name(opt, 1) == NULL, "and no other");
+  refused(fanion_optimizer_step(opt, -1), INVALID, "rate");
+  expect(fanion_optimizer_skipped(opt) == 0, "a step that was refused skipped nothing");
   gradient[3] = 1;
   expect(fanion_optimizer_step(opt, 0.1) == FANION_OK && weight[0] > 0, "and then it moves");
   expect(fanion_optimizer_skipped(opt) == 0, "and is not skipped");
@@ -147,8 +149,11 @@ static void check_step(void) {
   fanion_optimizer* low = make("w", FANION_BFLOAT16);
   memset(low_weight, 0, sizeof low_weight);
   for (int i = 0; i < 12; ++i) low_gradient[i] = 0x3f80; /* 1 */
-  expect(fanion_optimizer_step(low, 0.1) == FANION_OK && low_weight[0] >> 15 == 1,
-         "bfloat16 moves against its gradient");
+  expect(fanion_optimizer_step(low, 0.1) == FANION_OK, "a step in bfloat16");
+  const uint32_t bits = (uint32_t)low_weight[0] << 16;
+  float moved;
+  memcpy(&moved, &bits, sizeof moved);
+  expect(moved < -0.001f && moved > -0.1f, "bfloat16 moves against its gradient");
   fanion_optimizer_destroy(low);
 }
 
@@ -195,6 +200,10 @@ static void check_files(void) {
   remove("check.state.partial");
   expect(contents("check.state", now, MOST) == size && memcmp(good, now, size) == 0,
          "a failed save leaves the old state");
+  mkdir("check.folder", 0700);
+  refused(fanion_optimizer_save(opt, "check.folder"), FILES, "cannot replace check.folder");
+  expect(stat("check.folder.partial", &status) != 0, "and nothing beside it");
+  remove("check.folder");
   refused(fanion_optimizer_save(NULL, "check.state"), INVALID, "optimizer");
   refused(fanion_optimizer_save(opt, NULL), INVALID, "path");
   refused(fanion_optimizer_load(NULL, "check.state"), INVALID, "optimizer");
