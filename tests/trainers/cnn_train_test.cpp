@@ -100,8 +100,8 @@ TEST_CASE("the airbench network learns, and is judged by averages of training im
   CHECK(run.losses.size() == 72);
   // Logits are divided by the head's 16 inputs: the order of classes is right long before the loss.
   CHECK(run.losses.back() < 0.95f * run.losses.front());
-  CHECK(run.held_out.back().accuracy > 0.8);
-  CHECK(run.test.accuracy() > 0.8);
+  CHECK(run.held_out.back().accuracy > 0.6);  // a tenth by chance
+  CHECK(run.test.accuracy() > 0.6);
 
   // What a network says of an image does not depend on the images beside it.
   shard_team one_thread(1), three_threads(3);
