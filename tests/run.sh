@@ -15,7 +15,10 @@ presets=(tests)
 tools=(cmake:cmake ninja:ninja-build g++:g++)
 case "${1-}" in
   "") ;;
-  --all) presets+=(clang sanitize sse2 avx2 native) tools+=(clang++:clang) ;;
+  --all)
+    presets+=(clang sanitize sse2 avx2 native) tools+=(clang++:clang)
+    export FANION_ZOO=all # what a test may leave out for the sake of time, it does not
+    ;;
   -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
   *) echo "tests/run.sh: unknown argument '$1' (try --help)" >&2 && exit 2 ;;
 esac

@@ -3,6 +3,7 @@
 
 #include "support/oracle_check.hpp"
 
+#include <concepts>
 #include <cstring>
 
 using namespace fanion;
@@ -14,40 +15,44 @@ namespace {
 /// f(norm, invariance) over the expressions, for m x n matrices.
 enum class invariance { unitary, permutation };
 
-template <class F>
+/// In double one of each kind: a plan takes a second to compile.
+template <class T, class F>
 void for_each_norm(index_t m, index_t n, F&& f) {
   f(frobenius(), invariance::unitary);
   f(spectral(), invariance::unitary);
-  f(nuclear(), invariance::unitary);
-  f(ky_fan(2), invariance::unitary);
   f(dual(ky_fan(2)), invariance::unitary);
-  f(rms_to_rms(m, n), invariance::unitary);
   f(dual(rms_to_rms(m, n)), invariance::unitary);
-  f(0.11 * spectral(), invariance::unitary);
   f(schatten(3.1), invariance::unitary);
-  f(dual(schatten(1.2)), invariance::unitary);
   f(owl({2, 1, 0.5}), invariance::unitary);
-  f(dual(owl({2, 1, 0.5})), invariance::unitary);
   f(0.5 * ky_fan(2) + 0.5 * frobenius(), invariance::unitary);
-  f(dual(0.5 * ky_fan(2) + 0.5 * frobenius()), invariance::unitary);
-  f(max_of(2 * spectral(), 0.7 * frobenius()), invariance::unitary);
   f(dual(quadrature(ky_fan(2), frobenius())), invariance::unitary);
-  f(max_abs(), invariance::permutation);
   f(sum_abs(), invariance::permutation);
   f(max_row(), invariance::permutation);
-  f(sum_row(), invariance::permutation);
-  f(max_col(), invariance::permutation);
-  f(sum_col(), invariance::permutation);
+  if constexpr (std::same_as<T, float>) {
+    f(nuclear(), invariance::unitary);
+    f(ky_fan(2), invariance::unitary);
+    f(rms_to_rms(m, n), invariance::unitary);
+    f(0.11 * spectral(), invariance::unitary);
+    f(dual(schatten(1.2)), invariance::unitary);
+    f(dual(owl({2, 1, 0.5})), invariance::unitary);
+    f(dual(0.5 * ky_fan(2) + 0.5 * frobenius()), invariance::unitary);
+    f(max_of(2 * spectral(), 0.7 * frobenius()), invariance::unitary);
+    f(max_abs(), invariance::permutation);
+    f(sum_row(), invariance::permutation);
+    f(max_col(), invariance::permutation);
+    f(sum_col(), invariance::permutation);
+  }
 }
 
 /// The same for duals of sums, which have an oracle and no value.
-template <class F>
+template <class T, class F>
 void for_each_ball(index_t m, index_t n, F&& f) {
-  for_each_norm(m, n, f);
-  f(dual(0.5 * ky_fan(2) + 0.5 * frobenius()), invariance::unitary);
-  f(dual(0.5 * ky_fan(2) + 0.125 * sum_abs()), invariance::permutation);
-  f(dual(nuclear() + 2 * spectral() + max_abs()), invariance::permutation);
+  for_each_norm<T>(m, n, f);
   f(dual(spectral() + sum_row() + 0.5 * max_col()), invariance::permutation);
+  if constexpr (std::same_as<T, float>) {
+    f(dual(0.5 * ky_fan(2) + 0.125 * sum_abs()), invariance::permutation);
+    f(dual(nuclear() + 2 * spectral() + max_abs()), invariance::permutation);
+  }
 }
 
 const std::vector<matrices::shape> shapes = {{1, 6}, {6, 1}, {8, 5}, {5, 8}, {6, 6}, {40, 70}};
@@ -74,7 +79,7 @@ matrix_of<T> shuffle(index_t n) {
 
 TEST_CASE_TEMPLATE("homogeneity, triangle inequality, definiteness, Hölder", T, float, double) {
   for (const auto& s : shapes)
-    for_each_norm(s.rows, s.cols, [&](const auto& n, invariance) {
+    for_each_norm<T>(s.rows, s.cols, [&](const auto& n, invariance) {
       const T eps = T(tolerance<T>(s.rows, s.cols));
       for (std::uint64_t seed = 1; seed < 4; ++seed) {
         const auto x = random<T>(s.rows, s.cols, seed), y = random<T>(s.rows, s.cols, seed + 50);
@@ -96,7 +101,7 @@ TEST_CASE_TEMPLATE("homogeneity, triangle inequality, definiteness, Hölder", T,
 
 TEST_CASE_TEMPLATE("no point of the ball beats the oracle", T, float, double) {
   for (const auto& s : shapes)
-    for_each_ball(s.rows, s.cols, [&](const auto& n, invariance) {
+    for_each_ball<T>(s.rows, s.cols, [&](const auto& n, invariance) {
       const auto m = random<T>(s.rows, s.cols, 1);
       matrix_of<T> best, other;
       (void)lmo(n, m, best, exact{});
@@ -111,7 +116,7 @@ TEST_CASE_TEMPLATE("no point of the ball beats the oracle", T, float, double) {
 
 TEST_CASE_TEMPLATE("invariance of values and equivariance of oracles", T, float, double) {
   for (const auto& s : shapes)
-    for_each_ball(s.rows, s.cols, [&](const auto& n, invariance kind) {
+    for_each_ball<T>(s.rows, s.cols, [&](const auto& n, invariance kind) {
       using N = std::remove_cvref_t<decltype(n)>;
       const T eps = T(4 * tolerance<T>(s.rows, s.cols));
       const auto m = random<T>(s.rows, s.cols, 1);
@@ -132,7 +137,7 @@ TEST_CASE_TEMPLATE("invariance of values and equivariance of oracles", T, float,
 
 TEST_CASE_TEMPLATE("transposition", T, float, double) {
   for (const auto& s : shapes)
-    for_each_ball(s.rows, s.cols, [&](const auto& n, invariance) {
+    for_each_ball<T>(s.rows, s.cols, [&](const auto& n, invariance) {
       const T eps = T(tolerance<T>(s.rows, s.cols));
       const auto m = random<T>(s.rows, s.cols, 1);
       matrix_of<T> d, dt;

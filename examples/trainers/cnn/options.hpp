@@ -16,12 +16,13 @@ struct cnn_options : image_options {
   index_t shift = 0;  ///< move training images by up to so many pixels
   bool tta = false;   ///< test images mirrored and moved too, logits averaged
 
-  /// Peak rates for 2 epochs of Fashion-MNIST at batch 128 by the plain network, chosen on the
-  /// 5,000 held-out training images: `fanion-train cnn --tune --seeds 101`.
+  /// Peak rates for the plain network on Fashion-MNIST. First guesses: `fanion-train cnn --tune`
+  /// chooses by held-out images.
   cnn_options() {
     batch = 128;
     methods = {"sgd", "adamw", "muon", "f-muon", "neon"};
     seeds = {1};
+    rates_are = "first guesses";
     scaling_name = "widening";
     tuned = {{"sgd", 0.05},    {"adamw", 2e-3}, {"muon", 0.02},  {"f-muon", 0.04},
              {"s-muon", 0.02}, {"neon", 0.05},  {"f-neon", 0.1}, {"fanion", 0.05},

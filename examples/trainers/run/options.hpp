@@ -33,7 +33,8 @@ struct run_options {
   std::filesystem::path record;  ///< empty: nothing is recorded
   index_t record_steps = 210;
   std::vector<std::string> methods;
-  rate_table tuned;  ///< the trainer's
+  rate_table tuned;                                       ///< the trainer's
+  std::string rates_are = "chosen on held-out examples";  ///< said of them in the report
   std::vector<std::uint64_t> seeds = {1, 2, 3};
   std::map<std::string, double> rates;     ///< only what the user sets; see rate_of
   std::vector<double> rate_factors = {1};  ///< of --sweep lr=...

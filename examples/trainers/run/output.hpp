@@ -296,11 +296,10 @@ template <class Position>
       kind.lead + " " + std::to_string(o.seeds.size()) + " seed(s), " + n(kind.steps) +
           " steps. Every method has the same warm-up (" + formatted("%.0f", 100 * o.warmup) +
           " % of the steps) and " + o.schedule + " schedule. " +
-          (o.sweeps()
-               ? "Of the rates of the sweep each method has the one that ends lowest on the "
-                 "held-out examples"
-               : "Peak rates are those of the command line or the trainer's, which were chosen on "
-                 "held-out examples") +
+          (o.sweeps() ? "Of the rates of the sweep each method has the one that ends lowest on the "
+                        "held-out examples"
+                      : "Peak rates are those of the command line or the trainer's, which are " +
+                            o.rates_are) +
           ". Test examples are read once a run, at its end.",
       {{"Results",
         "Mean ± sample deviation over the seeds. Times are medians of wall time with " + n(o.jobs) +
