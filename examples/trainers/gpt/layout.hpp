@@ -152,7 +152,7 @@ class gpt_parameters {
       };
       const bool fused = std::string(e.name) == "qkvw";
       std::string name = e.name;
-      if (e.kind == fanion::parameter_kind::hidden) name += "." + std::to_string(l);
+      if (e.kind == fanion::parameter_kind::hidden) name.append(".").append(std::to_string(l));
       all.push_back(make_parameter(
           std::move(name), view(net.values()), view(gradient.values()), e.kind,
           fused ? fanion::split_qkv(rows, e.cols) : std::vector<fanion::matrix_block>()));
