@@ -127,13 +127,37 @@ TEST_CASE("token files: nanoGPT's, and a vocabulary that must hold them") {
   CHECK(run.test.mean_loss() < 0.6);  // log 5 = 1.6 without looking
   CHECK(contains(run.sample, "0 1 2 3 4"));
   o.vocabulary = 4;
-  CHECK(contains(message_of([&] {
-                   return run_of(o, {"muon", 0.02, 1});
-                 }),
-                 "expected below 4"));
+  CHECK(contains(message_of([&] { return run_of(o, {"muon", 0.02, 1}); }), "expected below 4"));
   o.vocabulary = 5;
   o.context = 400;
   CHECK(contains(message_of([&] { return run_of(o, {"muon", 0.02, 1}); }), "too short"));
+}
+
+TEST_CASE("a gradient longer than --clip is shortened to it, whatever the number of threads") {
+  const scratch_folder folder;
+  gpt_options o = quick(folder);
+  const auto length_with = [&](double clip, index_t threads) {
+    o.clip = clip;
+    gpt_experiment e;
+    load(o, e);
+    shard_team team(threads);
+    const task_kind kind = gpt_kind(o, e);
+    const auto net = kind.make(team);
+    net->start(1);
+    (void)net->descend(1, 0);
+    double squares = 0;
+    for (const auto& p : net->parameters()) {
+      const auto& g = p.gradient.storage;
+      for (index_t j = 0; j < g.cols(); ++j)
+        for (index_t i = 0; i < g.rows(); ++i) squares += double(g(i, j)) * double(g(i, j));
+    }
+    return std::sqrt(squares);
+  };
+  const double whole = length_with(0, 1);
+  CHECK(whole > 0.1);
+  CHECK(length_with(2 * whole, 1) == whole);
+  CHECK(length_with(0.01, 1) == doctest::Approx(0.01).epsilon(1e-5));
+  CHECK(length_with(0.01, 3) == doctest::Approx(0.01).epsilon(1e-5));
 }
 
 TEST_CASE("drawing: the likeliest at temperature 0, by share otherwise") {
