@@ -9,6 +9,7 @@
 
 #include <fanion/adapters/torch_options.hpp>
 #include <fanion/adapters/torch_state.hpp>
+#include <fanion/optim/dealing.hpp>
 
 #include <c10/core/GradMode.h>
 #include <torch/ordered_dict.h>
@@ -18,12 +19,11 @@
 #include <exception>
 #include <map>
 #include <memory>
-#include <numeric>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -267,42 +267,29 @@ class Lmo : public torch::optim::Optimizer {
     }
   }
 
-  /// Largest first, each to the worker with the least work so far: m n min(m, n) for an oracle, m n
-  /// for the rest. The first failure, after everyone is done.
+  /// Every step that is due; the first failure, after everyone is done.
   std::exception_ptr run(const std::vector<place>& all) {
-    std::vector<double> cost;
+    std::vector<double> costs;
     for (const place& p : all) {
       const detail::matrix_shape shape(p.parameter->sizes());
-      const auto m = static_cast<double>(shape.rows), n = static_cast<double>(shape.cols);
-      const bool oracle = p.state != nullptr && p.state->has_oracle();
-      cost.push_back(p.state == nullptr ? 0 : m * n * (oracle ? std::min(m, n) : 1.0));
+      const bool due = p.state != nullptr;
+      costs.push_back(due ? step_cost(shape.rows, shape.cols, p.state->has_oracle()) : 0);
     }
-    std::vector<std::size_t> order(all.size());
-    std::iota(order.begin(), order.end(), std::size_t(0));
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return cost[a] > cost[b]; });
     const auto workers =
         static_cast<std::size_t>(std::clamp<index_t>(threads_, 1, std::ssize(all) + 1));
-    std::vector<std::vector<std::size_t>> dealt(workers);
-    std::vector<double> load(workers, 0.0);
-    for (const std::size_t i : order) {
-      const auto least =
-          static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
-      load[least] += cost[i];
-      dealt[least].push_back(i);
-    }
+    const auto chosen = workers_for(
+        costs, workers, [](std::size_t) -> std::optional<std::size_t> { return std::nullopt; });
     std::vector<std::exception_ptr> failures(all.size());
-    const auto work = [&](std::size_t worker) {
-      for (const std::size_t i : dealt[worker]) try {
+    on_workers(workers, [&](std::size_t worker) {
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (chosen[i] != worker) continue;
+        try {
           step_of(all[i], report_.parameters[i].step);
         } catch (...) {
           failures[i] = std::current_exception();
         }
-    };
-    std::vector<std::thread> threads;
-    for (std::size_t w = 1; w < workers; ++w) threads.emplace_back(work, w);
-    work(0);
-    for (auto& thread : threads) thread.join();
+      }
+    });
     const auto failed = std::find_if(failures.begin(), failures.end(),
                                      [](const std::exception_ptr& f) { return f != nullptr; });
     return failed == failures.end() ? nullptr : *failed;

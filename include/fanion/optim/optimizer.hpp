@@ -3,17 +3,16 @@
 
 #include <fanion/backend/eigen.hpp>
 #include <fanion/optim/any_step.hpp>
+#include <fanion/optim/dealing.hpp>
 #include <fanion/optim/parameters.hpp>
 
 #include <algorithm>
 #include <exception>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -113,18 +112,14 @@ class optimizer {
     report_.parameters.resize(entries_.size());
     report_.skipped.clear();
     failures_.assign(workers_, nullptr);
-    const auto work = [&](std::size_t worker) {
+    on_workers(workers_, [&](std::size_t worker) {
       try {
         for (std::size_t i = 0; i < entries_.size(); ++i)
           if (entries_[i].worker == worker) report_.parameters[i] = step_of(entries_[i], rate);
       } catch (...) {
         failures_[worker] = std::current_exception();
       }
-    };
-    std::vector<std::thread> threads;
-    for (std::size_t w = 1; w < workers_; ++w) threads.emplace_back(work, w);
-    work(0);
-    for (auto& thread : threads) thread.join();
+    });
     for (const auto& failure : failures_)
       if (failure) std::rethrow_exception(failure);
     for (std::size_t i = 0; i < entries_.size(); ++i)
@@ -214,31 +209,25 @@ class optimizer {
     }
   }
 
-  /// Largest first, each to the worker with the least work so far; cost m n min(m, n) stands for an
-  /// oracle, m n for the rest. A parameter that has moved already stays with its worker. Where a
-  /// step cannot be made nothing is changed.
+  /// A parameter that has moved already stays with its worker. Where a step cannot be made nothing
+  /// is changed.
   void deal() {
-    std::vector<double> cost;
-    for (const auto& e : entries_) {
-      const double m = static_cast<double>(e.parameter.weight.rows());
-      const double n = static_cast<double>(e.parameter.weight.cols());
-      cost.push_back(m * n * (e.rule.has_oracle() ? std::min(m, n) : 1.0));
-    }
-    std::vector<std::size_t> order(entries_.size()), chosen(entries_.size());
-    std::iota(order.begin(), order.end(), std::size_t(0));
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return cost[a] > cost[b]; });
-    std::vector<double> load(std::min(backends_.size(), entries_.size()), 0.0);
+    std::vector<double> costs;
+    for (const auto& e : entries_)
+      costs.push_back(
+          step_cost(e.parameter.weight.rows(), e.parameter.weight.cols(), e.rule.has_oracle()));
+    const std::size_t workers = std::min(backends_.size(), entries_.size());
+    const auto chosen =
+        workers_for(costs, workers, [&](std::size_t i) -> std::optional<std::size_t> {
+          const entry& e = entries_[i];
+          if (e.step && e.step->steps() > 0) return e.worker;
+          return std::nullopt;
+        });
     std::vector<std::optional<any_step<T, space>>> fresh(entries_.size());
-    for (const std::size_t i : order) {
-      const auto& e = entries_[i];
-      const bool started = e.step && e.step->steps() > 0;
-      const auto least = std::min_element(load.begin(), load.end()) - load.begin();
-      chosen[i] = started ? e.worker : static_cast<std::size_t>(least);
-      load[chosen[i]] += cost[i];
-      if (!e.step || chosen[i] != e.worker) fresh[i] = make_step(e, chosen[i]);
-    }
-    workers_ = load.size();
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (!entries_[i].step || chosen[i] != entries_[i].worker)
+        fresh[i] = make_step(entries_[i], chosen[i]);
+    workers_ = workers;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       entries_[i].worker = chosen[i];
       if (fresh[i]) entries_[i].step = std::move(fresh[i]);
