@@ -17,15 +17,14 @@ namespace fanion {
 template <lines Along, reduction Fold>
 class line_norm : public norm_base {
   static constexpr bool columns = Along == lines::columns, sums = Fold == reduction::sum_abs;
+  static constexpr reduction dual_fold = sums ? reduction::max_abs : reduction::sum_abs;
 
  public:
   using category = entrywise_tag;
   /// Reads of X: one for the lengths, and for a sum one more.
   static constexpr index_t subgradient_passes = sums ? 2 : 1;
 
-  [[nodiscard]] constexpr auto dual() const noexcept {
-    return line_norm < Along, sums ? reduction::max_abs : reduction::sum_abs > ();
-  }
+  [[nodiscard]] constexpr line_norm<Along, dual_fold> dual() const noexcept { return {}; }
   [[nodiscard]] constexpr line_norm<transposed_lines(Along), Fold> transposed() const noexcept {
     return {};
   }

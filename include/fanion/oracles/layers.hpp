@@ -73,19 +73,21 @@ class layers_plan {
     layers_report all;
     fold attained{layer_norm_of_duals()}, bound{layer_norm_of_duals()};
     std::size_t leader = 0;
+    bool zero = true;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       reports_[i] = layers_[i]->answer(m[i], d[i]);
       const lmo_report& r = reports_[i];
       all.passes += r.passes;
       if (r.outcome == outcome::non_finite) return non_finite(d, all);
       if (r.outcome == outcome::zero_input) continue;
+      zero = false;
       if (r.outcome != outcome::converged) all.outcome = r.outcome;
       all.feasibility = std::max(all.feasibility, r.feasibility);
       if (delta(i) > delta(leader)) leader = i;
       attained.add(delta(i));
       bound.add(r.bound / weights_[i]);
     }
-    if (attained.total == 0) {
+    if (zero) {
       all.outcome = outcome::zero_input;
       return all;
     }
