@@ -7,22 +7,11 @@ namespace {
 
 using namespace oracle_check;
 
-template <class T>
-constexpr double standard_gap = sizeof(T) == 4 ? 1e-4 : 1e-6;
-
-/// Iterations stop on an estimate of the gap, not a proof, and are held to three times what they
-/// were asked for.
-constexpr double estimate = 3;
-
 template <class T, class N>
 void check_all(const expressions::expression<N>& e, const facts& f, const matrix_of<T>& m) {
   using namespace fanion;
-  const double gap = standard_gap<T>, over = e.polar ? 1 : 0;
-  check_method<T>(e, f, m, "exact", exact{}, {});
-  check_method<T>(e, f, m, "automatic", automatic{},
-                  {.gap = estimate * gap, .over = over * gap, .proven = false});
-  check_method<T>(e, f, m, "automatic 1e-2", automatic{.gap = 1e-2},
-                  {.gap = estimate * 1e-2, .over = over * 1e-2, .proven = false});
+  const double gap = standard_gap<T>;
+  check_general_methods<T>(e, f, m);
   if (e.depth == 0) return;
   check_method<T>(e, f, m, "subspace", subspace{.gap = 1e-3},
                   {.gap = estimate * 1e-3, .proven = false});

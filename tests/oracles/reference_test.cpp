@@ -7,13 +7,6 @@ namespace {
 
 using namespace oracle_check;
 
-template <class T>
-constexpr double standard_gap = sizeof(T) == 4 ? 1e-4 : 1e-6;
-
-/// What a method asked for a gap may miss. Iterations stop on an estimate of the gap, not a proof,
-/// and are held to three times what they were asked for.
-constexpr double estimate = 3;
-
 template <class T, class N>
 void check_spectral(const expressions::expression<N>& e, const facts& f, const matrix_of<T>& m) {
   using namespace fanion;
@@ -47,15 +40,9 @@ void check_spectral(const expressions::expression<N>& e, const facts& f, const m
 
 template <class T, class N>
 void check_all(const expressions::expression<N>& e, const facts& f, const matrix_of<T>& m) {
-  using namespace fanion;
-  const double gap = standard_gap<T>, over = e.polar ? 1 : 0;
-  check_method<T>(e, f, m, "exact", exact{}, {});
-  check_method<T>(e, f, m, "automatic", automatic{},
-                  {.gap = estimate * gap, .over = over * gap, .proven = false});
-  check_method<T>(e, f, m, "automatic 1e-2", automatic{.gap = 1e-2},
-                  {.gap = estimate * 1e-2, .over = over * 1e-2, .proven = false});
+  check_general_methods<T>(e, f, m);
   // Norms of entries have no use for the others, which take the compiler long.
-  if constexpr (EntrywiseNorm<dual_type<N>>)
+  if constexpr (fanion::EntrywiseNorm<fanion::dual_type<N>>)
     CHECK(e.depth == 0);
   else
     check_spectral<T>(e, f, m);

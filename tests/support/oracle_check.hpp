@@ -109,4 +109,23 @@ void check_method(const expressions::expression<N>& e, const facts& f, const mat
   check(e, f, d, fanion::lmo(e.norm, m, d, method), want);
 }
 
+template <class T>
+constexpr double standard_gap = sizeof(T) == 4 ? 1e-4 : 1e-6;  ///< where none is given
+
+/// What a method asked for a gap may miss, in gaps: iterations stop on an estimate, not a proof.
+constexpr double estimate = 3;
+
+/// By the methods that serve every norm.
+template <class T, class N>
+void check_general_methods(const expressions::expression<N>& e, const facts& f,
+                           const matrix_of<T>& m) {
+  using fanion::automatic;
+  const double gap = standard_gap<T>, over = e.polar ? 1 : 0;
+  check_method<T>(e, f, m, "exact", fanion::exact{}, {});
+  check_method<T>(e, f, m, "automatic", automatic{},
+                  {.gap = estimate * gap, .over = over * gap, .proven = false});
+  check_method<T>(e, f, m, "automatic 1e-2", automatic{.gap = 1e-2},
+                  {.gap = estimate * 1e-2, .over = over * 1e-2, .proven = false});
+}
+
 }  // namespace oracle_check
