@@ -71,8 +71,7 @@ P* given(P* pointer, const char* what) {
   return pointer;
 }
 
-// --- Options
-// --------------------------------------------------------------------------------------
+// --- Options ---
 
 [[nodiscard]] fanion_options default_options() {
   return {.size = sizeof(fanion_options),
@@ -142,8 +141,7 @@ P* given(P* pointer, const char* what) {
   });
 }
 
-// --- Parameters
-// -----------------------------------------------------------------------------------
+// --- Parameters ---
 
 [[nodiscard]] parameter_kind kind_of(int kind) {
   switch (kind) {
@@ -174,8 +172,7 @@ void add(fanion_optimizer& opt, const buffer<float>& like, void* weight, const v
                          .kind = like.kind});
 }
 
-// --- Files
-// ----------------------------------------------------------------------------------------
+// --- Files ---
 
 [[noreturn]] void fail_with_file(const std::string& what, const std::string& path) {
   throw std::system_error(errno != 0 ? errno : EIO, std::generic_category(), what + " " + path);

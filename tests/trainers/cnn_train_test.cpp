@@ -1,10 +1,8 @@
 #include <cnn/task.hpp>
-#include <run/one_run.hpp>
+#include <trainers/runs.hpp>
 #include <trainers/support.hpp>
 
 #include <doctest/doctest.h>
-
-#include <csignal>
 
 using namespace trainers;
 using namespace trainer_tests;
@@ -67,19 +65,10 @@ TEST_CASE("the plain network learns, with any number of threads, and a run goes 
   for (std::size_t i = 0; i < 5; ++i)
     CHECK(shared.losses[i] == doctest::Approx(one.losses[i]).epsilon(1e-3));
 
-  watch_signals();
-  CHECK_THROWS_AS((void)run_of(o, data, p,
-                               [](const run_record& run) {
-                                 if (run.losses.size() == 17) std::raise(SIGTERM);
-                               }),
-                  interrupted);
-  trainers::detail::signal_seen = 0;
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
+  interrupt_at(17, [&](const auto& listen) { return run_of(o, data, p, listen); });
   o.resume = true;
   const run_record resumed = run_of(o, data, p);
-  CHECK(resumed.losses == one.losses);
-  CHECK(resumed.test.loss == one.test.loss);
+  CHECK(same_numbers(resumed, one));
 }
 
 TEST_CASE("the airbench network learns, and is judged by averages of training images") {
@@ -125,6 +114,18 @@ TEST_CASE("an image is shown mirrored and moved; what comes in is zero") {
   CHECK(out == (Eigen::MatrixXf(1, 6) << 0, 0, 0, 2, 3, 0).finished());
   show(images, 0, {true, 0, 1}, {0, 10}, out);
   CHECK(out == (Eigen::MatrixXf(1, 6) << 0, 3, 2, 0, 6, 5).finished());
+}
+
+TEST_CASE("images that a network leaves nothing of are refused") {
+  CHECK(contains(message_of([] {
+                   (void)plain_network<float>({3, 9, 1}, 10, 4, 0);
+                 }),
+                 "images are too small for this network: what is left of them, 1 x 4"));
+  CHECK(contains(message_of([] {
+                   (void)airbench_network<float>({10, 9, 1}, 10, 4, activations<float>::Zero(4, 4));
+                 }),
+                 "images are too small"));
+  CHECK(plain_network<float>({4, 4, 1}, 10, 4, 0).classes() == 10);
 }
 
 TEST_CASE("presets fill in what the command line does not say") {

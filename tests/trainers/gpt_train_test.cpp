@@ -1,10 +1,8 @@
 #include <gpt/task.hpp>
-#include <run/experiment.hpp>
+#include <trainers/runs.hpp>
 #include <trainers/support.hpp>
 
 #include <doctest/doctest.h>
-
-#include <csignal>
 
 using namespace trainers;
 using namespace trainer_tests;
@@ -87,20 +85,10 @@ TEST_CASE("a run goes on bit for bit, and its model can be kept and started from
   o.keep_model = true;
   const planned_run p{"muon", 0.02, 1};
   const run_record straight = run_of(o, p);
-  watch_signals();
-  CHECK_THROWS_AS((void)run_of(o, p,
-                               [&](const run_record& run) {
-                                 if (run.losses.size() == 5) std::raise(SIGINT);
-                               }),
-                  interrupted);
-  trainers::detail::signal_seen = 0;
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
+  interrupt_at(5, [&](const auto& listen) { return run_of(o, p, listen); });
   o.resume = true;
   const run_record resumed = run_of(o, p);
-  CHECK(resumed.losses == straight.losses);
-  CHECK(resumed.test.loss == straight.test.loss);
-  CHECK(resumed.sample == straight.sample);
+  CHECK(same_numbers(resumed, straight));
 
   gpt_options again = quick(folder);
   again.init = folder / "muon-0.02-1.llmc.bin";

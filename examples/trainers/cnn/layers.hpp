@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -212,6 +213,11 @@ class max_pool final : public layer<T> {
   explicit max_pool(index_t k) : k_(k) {}
 
   volume plan(volume in, std::vector<tensor_extent>&) override {
+    if (k_ < 1 || in.height < k_ || in.width < k_)
+      throw std::runtime_error("images are too small for this network: what is left of them, " +
+                               std::to_string(in.height) + " x " + std::to_string(in.width) +
+                               ", has no square of side " +
+                               std::to_string(std::max<index_t>(k_, 1)));
     in_ = in;
     out_ = {in.height / k_, in.width / k_, in.channels};
     return out_;

@@ -76,7 +76,7 @@ inline void add_cnn_options(CLI::App& app, cnn_options& o, run_flags& flags) {
       ->check(CLI::IsMember({"plain", "airbench"}))
       ->capture_default_str();
   app.add_option("--width", o.width, "channels of the first convolution; 0: 16 plain, 64 airbench")
-      ->check(CLI::NonNegativeNumber)
+      ->check(detail::whole())
       ->capture_default_str();
   app.add_option("--dropout", o.dropout, "share of hidden units dropped by the plain network")
       ->check(detail::between(0, 0.95))

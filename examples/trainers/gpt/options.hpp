@@ -127,7 +127,7 @@ inline void add_gpt_options(CLI::App& app, gpt_options& o, run_flags& flags) {
   app.add_option("--batch", o.batch, "sequences a step")->check(count)->capture_default_str();
   app.add_option("--micro-batch", o.micro_batch,
                  "sequences that a thread works on at once, gradients being summed; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(detail::whole())
       ->capture_default_str();
   app.add_option("--steps", o.steps, "steps")->check(count)->capture_default_str();
   app.add_option("--look-every", o.look_every, "steps from one held-out loss to the next")
@@ -140,7 +140,7 @@ inline void add_gpt_options(CLI::App& app, gpt_options& o, run_flags& flags) {
       ->check(detail::between(0, 1e30))
       ->capture_default_str();
   app.add_option("--sample", o.sample, "tokens that the model says at the end; 0: none")
-      ->check(CLI::NonNegativeNumber)
+      ->check(detail::whole())
       ->capture_default_str();
   app.add_option("--temperature", o.temperature, "of what it says")
       ->check(detail::between(0, 100))

@@ -1,7 +1,8 @@
-/// @file  A run on disk, so that it can go on: weights, optimizer, record.
+/// @file  A run on disk, so that it can go on: weights, optimizer, record; of one that has ended
+/// the record alone.
 ///
 /// The file is a line of text that names the format, then what fanion::archive_writer makes of
-/// identity, step, weights, optimizer and record, then a checksum of all that. It is written beside
+/// identity, record, step, weights and optimizer, then a checksum of all that. It is written beside
 /// its place and then moved there, so that a program killed at any moment leaves the last one
 /// whole.
 #pragma once
@@ -40,18 +41,10 @@ inline constexpr std::string_view checkpoint_format = "fanion run 1\n";
   return hash;
 }
 
-}  // namespace detail
-
-/// `identity` is all that the run's numbers depend on. Momenta are those of the spectrum recorder.
-/// @throws std::runtime_error naming the file where it cannot be written; the old one stays then.
-inline void write_checkpoint(const std::filesystem::path& path, const std::string& identity,
-                             const run_position& at, task& net, const network_optimizer& opt,
-                             const std::string& recorder) {
-  std::ostringstream bytes;
-  fanion::archive_writer out(bytes);
-  out.write(identity);
-  out.write(at.step);
-  out.write(static_cast<std::uint8_t>(at.ended));
+/// Where a run stands that goes on. Momenta are those of the spectrum recorder.
+inline void write_state(fanion::archive_writer& out, index_t step, task& net,
+                        const network_optimizer& opt, const std::string& recorder) {
+  out.write(step);
   const auto parameters = net.parameters();
   out.write(static_cast<std::uint64_t>(parameters.size()));
   for (const auto& p : parameters) {
@@ -66,7 +59,21 @@ inline void write_checkpoint(const std::filesystem::path& path, const std::strin
   opt.save(state);
   out.write(state.str());
   out.write(recorder);
+}
+
+}  // namespace detail
+
+/// `identity` is all that the run's numbers depend on.
+/// @throws std::runtime_error naming the file where it cannot be written; the old one stays then.
+inline void write_checkpoint(const std::filesystem::path& path, const std::string& identity,
+                             const run_position& at, task& net, const network_optimizer& opt,
+                             const std::string& recorder) {
+  std::ostringstream bytes;
+  fanion::archive_writer out(bytes);
+  out.write(identity);
+  out.write(static_cast<std::uint8_t>(at.ended));
   save(out, at.record);
+  if (!at.ended) detail::write_state(out, at.step, net, opt, recorder);
   const std::string body = bytes.str();
   std::ostringstream tail;
   fanion::archive_writer(tail).write(detail::checksum(body));
@@ -103,8 +110,10 @@ inline void write_checkpoint(const std::filesystem::path& path, const std::strin
     if (const std::string found = in.read_text(); found != identity)
       refuse("is of another run: expected " + identity + ", found " + found);
     run_position at;
-    at.step = in.read<index_t>();
     at.ended = in.read<std::uint8_t>() != 0;
+    at.record = load_record(in);
+    if (at.ended) return at;
+    at.step = in.read<index_t>();
     const auto parameters = net.parameters();
     const auto count = in.read<std::uint64_t>();
     if (count != parameters.size())
@@ -124,7 +133,6 @@ inline void write_checkpoint(const std::filesystem::path& path, const std::strin
     constexpr std::uint64_t most = std::uint64_t(1) << 40;
     std::istringstream state(in.read_text(most));
     std::string momenta = in.read_text(most);
-    at.record = load_record(in);
     opt.load(state);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const auto& x = parameters[i].weight.storage;

@@ -32,7 +32,7 @@ namespace trainers {
 
 /// Runs `plan`, o.jobs at a time, each with its own team of o.shards() threads; the records come
 /// back in the order of the plan. A run does not know what runs beside it, so its numbers (not its
-/// times) are those it would have alone. Checkpoints, where asked for, stand in o.out/checkpoints.
+/// times) are those it would have alone. Checkpoints stand in o.out/checkpoints.
 /// @throws std::invalid_argument where a run is too short to record; what a run threw, after all
 /// have stopped: `interrupted` where a signal came.
 [[nodiscard]] inline std::vector<run_record> run_all(const run_options& o, const task_kind& kind,
@@ -42,10 +42,8 @@ namespace trainers {
     throw std::invalid_argument("--record-steps " + std::to_string(o.record_steps) +
                                 ": a run has only " + std::to_string(steps) +
                                 " steps; ask for more or for fewer");
-  make_folder("--out", o.out / "checkpoints");
   std::vector<run_record> records(plan.size());
-  std::atomic<std::size_t> next{0};
-  std::size_t ended = 0;
+  std::atomic<std::size_t> next{0}, ended{0};
   std::mutex mutex;
   std::exception_ptr error;
 
@@ -59,7 +57,7 @@ namespace trainers {
         say.status(
             formatted("[%zu/%zu] %s lr %.3g seed %llu: step %zu/%lld, loss %.4f, "
                       "%.1f steps/s, %.0f s left of this run",
-                      ended, plan.size(), run.method.c_str(), run.rate,
+                      ended.load(), plan.size(), run.method.c_str(), run.rate,
                       static_cast<unsigned long long>(run.seed), done,
                       static_cast<long long>(run.steps), double(run.losses.back()), 1 / each,
                       each * double(run.steps - static_cast<index_t>(done))));
@@ -71,7 +69,7 @@ namespace trainers {
       records[i] = one_run(o, kind, p, team, recorder.get())(listen);
       const std::lock_guard hold(mutex);
       ++ended;
-      say.line(formatted("[%2zu/%zu] ", ended, plan.size()) + headline(records[i]));
+      say.line(formatted("[%2zu/%zu] ", ended.load(), plan.size()) + headline(records[i]));
     }
   };
   const auto guarded = [&] {

@@ -36,7 +36,7 @@ inline void add_image_options(CLI::App& app, image_options& o, run_flags& flags)
       ->check(count)
       ->capture_default_str();
   app.add_option("--limit", o.limit, "use at most this many images of each set; 0 for all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(detail::whole())
       ->capture_default_str();
   app.add_option("--resize", o.resize, "resample the images: height,width (48,64: 3,072 inputs)")
       ->delimiter(',')

@@ -46,8 +46,9 @@ struct planned_run {
       kind.identity + formatted("; method %s, rate %.17g, rest %.17g, seed %llu", p.method.c_str(),
                                 p.rate, o.rate_of(std::string(rest_name)),
                                 static_cast<unsigned long long>(p.seed));
-  text += formatted("; %lld steps, warm-up %.17g, %s", static_cast<long long>(kind.steps), o.warmup,
-                    o.schedule.c_str());
+  text += formatted("; %lld steps, looks every %lld, warm-up %.17g, %s",
+                    static_cast<long long>(kind.steps), static_cast<long long>(kind.look_every),
+                    o.warmup, o.schedule.c_str());
   text += formatted("; momentum %.17g, decay %.17g, alpha %.17g, eta %.17g, scaling %s, norm '%s'",
                     o.momentum, o.decay, o.alpha, o.eta, o.scaling_name.c_str(), o.norm.c_str());
   text += formatted("; shards %lld; spectra", static_cast<long long>(o.shards()));
@@ -94,16 +95,17 @@ class one_run {
     if (o_.resume && std::filesystem::exists(path)) {
       std::string momenta;
       at_ = read_checkpoint(path, identity_of(o_, kind_, plan_), *net_, opt_, momenta);
-      spectra_.set_state(momenta);
+      if (!at_.ended) spectra_.set_state(momenta);
     }
     const fanion::schedule rates = schedule_of(o_, kind_.steps);
     while (!at_.ended) {
       at_.ended = at_.step == kind_.steps || !advance(plan_.rate * rates.factor(at_.step));
       if (at_.ended) finish();
-      const bool due = o_.save_every > 0 && (at_.ended || at_.step % o_.save_every == 0);
       const bool asked = signal_seen() && !at_.ended;
-      if (due || asked)
+      if (asked || due()) {
+        make_folder("--out", path.parent_path());
         write_checkpoint(path, identity_of(o_, kind_, plan_), at_, *net_, opt_, spectra_.state());
+      }
       if (asked) throw interrupted();
       if (!at_.record.losses.empty()) listen(at_.record);
     }
@@ -114,6 +116,11 @@ class one_run {
   using clock = std::chrono::steady_clock;
   [[nodiscard]] static float seconds(clock::duration d) {
     return std::chrono::duration<float>(d).count();
+  }
+
+  /// Whether this is a place for a checkpoint. Nobody goes on from a run that tunes.
+  [[nodiscard]] bool due() const {
+    return !o_.tune && (at_.ended || (o_.save_every > 0 && at_.step % o_.save_every == 0));
   }
 
   /// One step; false where its loss is not finite, and then there is none.

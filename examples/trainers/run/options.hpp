@@ -50,7 +50,7 @@ struct run_options {
   std::string norm;  ///< empty, or the ball of the method "norm"
   bool tune = false;
   bool resume = false;
-  index_t save_every = 0;                   ///< steps between checkpoints; 0: none
+  index_t save_every = 1000;                ///< steps between checkpoints; 0: only at the end
   std::string preset;                       ///< empty, or whose settings these are
   std::vector<published_result> published;  ///< to compare with
   std::vector<index_t> spectra;             ///< steps at which singular values are taken
@@ -119,6 +119,9 @@ inline CLI::Validator between(double low, double high) {
       "NUMBER");
 }
 
+/// A whole number from 0 on.
+inline CLI::Validator whole() { return CLI::Range(index_t(0), index_t(1) << 30); }
+
 }  // namespace detail
 
 /// Adds the shared flags. `rates` and `sweep` hold what is read later by check_run_options.
@@ -175,17 +178,19 @@ inline void add_run_options(CLI::App& app, run_options& o, run_flags& flags) {
   app.add_option("--jobs", o.jobs,
                  "runs at once, each on threads/jobs of them (its batches split into as many "
                  "shards); 0: one thread a run")
-      ->check(CLI::NonNegativeNumber)
+      ->check(detail::whole())
       ->capture_default_str();
-  app.add_option("--save-every", o.save_every,
-                 "steps between checkpoints in --out; 0: only where a signal ends the program")
-      ->check(CLI::NonNegativeNumber)
+  app.add_option(
+         "--save-every", o.save_every,
+         "steps between checkpoints in --out; 0: only where a run ends, or a signal ends the "
+         "program")
+      ->check(detail::whole())
       ->capture_default_str();
   app.add_flag("--resume", o.resume, "go on from the checkpoints in --out, bit for bit");
   app.add_option("--spectra", o.spectra,
                  "steps at which the singular values of gradients, momenta and weights are taken")
       ->delimiter(',')
-      ->check(CLI::NonNegativeNumber);
+      ->check(detail::whole());
   app.add_option("--record", o.record,
                  "folder for a matrix's momenta (raw float32), one file a method");
   app.add_option("--record-steps", o.record_steps, "how many consecutive steps --record keeps")

@@ -69,7 +69,7 @@ namespace trainers {
           {"rest_rate", o.rate_of(std::string(rest_name))}};
 }
 
-/// Sum over the largest, and the least k whose k largest make the share.
+/// The least k whose k largest singular values make this share of their sum.
 [[nodiscard]] inline index_t leading_count(const std::vector<float>& sigma, double share) {
   double total = 0, sum = 0;
   for (const float s : sigma) total += double(s);
@@ -77,6 +77,7 @@ namespace trainers {
     if ((sum += double(sigma[i])) >= share * total) return static_cast<index_t>(i + 1);
   return static_cast<index_t>(sigma.size());
 }
+/// The sum of the singular values over the largest; 0 of a zero matrix.
 [[nodiscard]] inline double nuclear_rank(const std::vector<float>& sigma) {
   double total = 0;
   for (const float s : sigma) total += double(s);
