@@ -122,9 +122,9 @@ TEST_CASE("images that a network leaves nothing of are refused") {
                  }),
                  "images are too small for this network: what is left of them, 1 x 4"));
   CHECK(contains(message_of([] {
-                   (void)airbench_network<float>({10, 9, 1}, 10, 4, activations<float>::Zero(4, 4));
+                   (void)airbench_network<float>({8, 9, 1}, 10, 4, activations<float>::Zero(4, 4));
                  }),
-                 "images are too small"));
+                 "images are too small for this network: what is left of them, 1 x 2"));
   CHECK(plain_network<float>({4, 4, 1}, 10, 4, 0).classes() == 10);
 }
 
