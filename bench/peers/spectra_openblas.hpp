@@ -35,8 +35,8 @@ inline answer run(const question& q, index_t basis, double tolerance) {
   answer got;
   index_t found = 0;
   got.milliseconds = bench::milliseconds([&] {
-    solver.init(start.data());
     try {
+      solver.init(start.data());
       found = solver.compute(Spectra::SortRule::LargestAlge, 3000, tolerance);
     } catch (const out_of_patience&) {
       return;
