@@ -2,8 +2,9 @@
 # Installs what is missing, builds, and runs every test.
 #
 #   tests/run.sh          the whole gate
-#   tests/run.sh --all    the same again under clang and the sanitizers, and what sees vector code at full
-#                         optimisation for plain x86-64, AVX2 and this processor: hours
+#   tests/run.sh --all    the same again under clang and the sanitizers, what sees vector code at full
+#                         optimisation for plain x86-64, AVX2 and this processor, and a report
+#                         opened in a browser: hours
 #
 # Needs no network and no root where everything is installed already.
 set -euo pipefail
@@ -19,7 +20,7 @@ case "${1-}" in
     presets+=(clang sanitize sse2 avx2 native) tools+=(clang++:clang)
     export FANION_ZOO=all # what a test may leave out for the sake of time, it does not
     ;;
-  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
   *) echo "tests/run.sh: unknown argument '$1' (try --help)" >&2 && exit 2 ;;
 esac
 
@@ -30,6 +31,9 @@ if [[ -z ${CMAKE_CXX_COMPILER_LAUNCHER-} ]] && command -v ccache > /dev/null; th
   export CMAKE_CXX_COMPILER_LAUNCHER=ccache
 fi
 jobs=$(nproc)
+if [[ ${1-} == --all ]]; then
+  install_missing -- chromium python3-pil || echo "Goes on without Chromium."
+fi
 
 for preset in "${presets[@]}"; do
   echo "== $preset: configure, build, test =="
@@ -37,3 +41,12 @@ for preset in "${presets[@]}"; do
   cmake --build --preset "$preset" --parallel "$jobs"
   ctest --preset "$preset" --parallel "$jobs"
 done
+
+if [[ ${1-} == --all ]]; then
+  echo "== a report in a browser =="
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  build/tests/examples/trainers/fanion-train mlp --methods adamw,muon,neon --seeds 1,2 --limit 2000 \
+    --held-out 200 --epochs 1 --batch 50 --sweep lr=0.5,1,2 --spectra 0,20 --out "$folder"
+  tests/report.sh "$folder/report.html" "$folder" || (($? == 77))
+fi

@@ -34,6 +34,11 @@ image_set bands(index_t count, std::uint64_t seed) {
   return images;
 }
 
+/// As it lies in memory.
+Eigen::Map<const Eigen::MatrixXf> stored(const fanion::oriented_view<float>& m) {
+  return {m.storage.data(), m.storage.rows(), m.storage.cols()};
+}
+
 run_record run_of(
     const cnn_options& o, const image_data& data, const planned_run& p,
     const run_listener& listen = [](const run_record&) {}) {
@@ -85,6 +90,7 @@ TEST_CASE("the airbench network learns, and is judged by averages of training im
   o.epochs = 12;
   o.width = 4;
   o.flip = false;
+  finish_preset(o);
   const run_record run = run_of(o, data, {"muon", 0.24, 1});
   CHECK(run.losses.size() == 72);
   // Logits are divided by the head's 16 inputs: the order of classes is right long before the loss.
@@ -101,6 +107,55 @@ TEST_CASE("the airbench network learns, and is judged by averages of training im
   const tally a = one->evaluate(examples_of::test), b = three->evaluate(examples_of::test);
   CHECK(a.count == 60);
   CHECK(b.loss == doctest::Approx(a.loss).epsilon(1e-5));
+}
+
+TEST_CASE("airbench: kernels have their length before a step, the rest moves by SGD") {
+  image_data data;
+  data.train = bands(60, 1);
+  data.scale = scale_of(data.train);
+  const scratch_folder folder;
+  cnn_options o = quick(folder);
+  set_preset("cifar10-airbench", o);
+  o.batch = 20;
+  o.width = 3;
+  finish_preset(o);
+  CHECK(o.rest_rate() == doctest::Approx(0.053 * 20));
+  CHECK(o.head_rate() == doctest::Approx(0.67 * 20));
+  CHECK(o.rest_decay == doctest::Approx(2e-6 * 20));
+
+  shard_team team(1);
+  const auto net = cnn_kind(o, data).make(team);
+  net->start(1);
+  o.rest_decay = 0.25;
+  network_optimizer opt = make_optimizer("muon",
+                                         {.rate = 0.24,
+                                          .rest_rate = o.rest_rate(),
+                                          .head_rate = o.head_rate(),
+                                          .rest_rule = o.rest_rule,
+                                          .rest_decay = o.rest_decay},
+                                         *net);
+  (void)net->descend(1, 0);
+  const auto parameters = net->parameters();
+  std::vector<Eigen::MatrixXf> expected;
+  for (const auto& p : parameters) {
+    const auto weight = stored(p.weight), gradient = stored(p.gradient);
+    if (p.kind == fanion::parameter_kind::convolution && weight.rows() > 1)
+      CHECK(weight.norm() == doctest::Approx(std::sqrt(double(p.weight.rows()))));
+    const double rate = p.kind == fanion::parameter_kind::head ? o.head_rate() : o.rest_rate();
+    // The first step of Nesterov's momentum: g + 0.85 g.
+    expected.emplace_back(0.75f * weight - float(rate * 1.85) * gradient);
+  }
+  (void)opt.step(0.24);
+  int rest = 0;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const auto& p = parameters[i];
+    const auto weight = stored(p.weight);
+    if (usual_treatment(p.kind, p.weight.rows(), p.weight.cols()) == fanion::treatment::matrix)
+      continue;
+    ++rest;
+    CHECK((weight - expected[i]).norm() <= 1e-5f * (1 + expected[i].norm()));
+  }
+  CHECK(rest == 8);  // the whitening's bias, six of normalisations, the head
 }
 
 TEST_CASE("an image is shown mirrored and moved; what comes in is zero") {
@@ -137,6 +192,10 @@ TEST_CASE("presets fill in what the command line does not say") {
                          "--lr",  "muon=0.1", "--data", "/tmp"};
   app.parse(9, words);
   check_image_options(app, o, flags);
+  finish_preset(o);
+  CHECK(o.rest_rate() == doctest::Approx(106));
+  CHECK(o.head_rate() == doctest::Approx(1340));
+  CHECK(o.fixed_lengths);
   CHECK(o.network == "airbench");
   CHECK(o.epochs == 3);
   CHECK(o.batch == 2000);

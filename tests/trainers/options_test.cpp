@@ -29,7 +29,7 @@ std::string error_of(const std::vector<const char*>& words) {
 TEST_CASE("flags reach the options") {
   const mlp_options o = parsed({"--methods", "muon,fanion-3",
                                 "--seeds",   "4,5",
-                                "--lr",      "muon=0.5,rest=1e-3",
+                                "--lr",      "muon=0.5,rest=1e-3,head=2e-3",
                                 "--lr",      "fanion-3=0.25",
                                 "--epochs",  "3",
                                 "--threads", "6",
@@ -42,7 +42,8 @@ TEST_CASE("flags reach the options") {
   CHECK(o.seeds == std::vector<std::uint64_t>{4, 5});
   CHECK(o.rate_of("muon") == 0.5);
   CHECK(o.rate_of("fanion-3") == 0.25);
-  CHECK(o.rate_of("rest") == 1e-3);
+  CHECK(o.rest_rate() == 1e-3);
+  CHECK(o.head_rate() == 2e-3);
   CHECK(o.rate_of("adamw") == rate_in(o.tuned, "adamw"));
   CHECK(o.rate_factors == std::vector<double>{1});
   CHECK(o.epochs == 3);
@@ -56,6 +57,8 @@ TEST_CASE("flags reach the options") {
 TEST_CASE("without flags: ten methods, three seeds, two epochs, one thread a run") {
   const mlp_options o = parsed({});
   CHECK(o.methods.size() == 10);
+  CHECK(o.rest_rule == "adamw");
+  CHECK(o.head_rate() == o.rest_rate());
   CHECK(o.seeds.size() == 3);
   CHECK(o.epochs == 2);
   CHECK(o.shards() == 1);

@@ -17,6 +17,7 @@ command cnn_command(CLI::App& program) {
   add_cnn_options(*app, s->options, s->flags);
   return {app, [s, app] {
             check_image_options(*app, s->options, s->flags);
+            finish_preset(s->options);
             const image_data data = load_images(s->options);
             return compare(s->options, cnn_kind(s->options, data));
           }};

@@ -7,6 +7,7 @@
 #include <run/task.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <span>
 #include <string>
@@ -100,6 +101,7 @@ class cnn_task final : public task {
     Eigen::Map<Eigen::VectorXf> all(parts_[0].gradient.data(), length);
     for (std::size_t i = 1; i < parts_.size(); ++i)
       all += Eigen::Map<const Eigen::VectorXf>(parts_[i].gradient.data(), length);
+    if (o_.fixed_lengths) fix_lengths();
     return total();
   }
 
@@ -145,6 +147,15 @@ class cnn_task final : public task {
     tally sum;
   };
 
+  /// ‖W‖_F = sqrt(outputs) for every kernel; one of zeros stays.
+  void fix_lengths() {
+    for (const tensor_extent& t : parts_[0].net->tensors()) {
+      if (t.kind != fanion::parameter_kind::convolution || t.inputs == 1) continue;
+      Eigen::Map<Eigen::VectorXf> w(weights_.data() + t.first, t.size());
+      const float length = w.stableNorm();
+      if (length > 0) w *= std::sqrt(static_cast<float>(t.outputs)) / length;
+    }
+  }
   void resize(part& p, index_t images) const {
     p.input.resize(data_.train.channels, images * data_.train.height * data_.train.width);
     p.labels.resize(static_cast<std::size_t>(images));
@@ -189,10 +200,10 @@ class cnn_task final : public task {
     kernels =
         whitening_kernels<float>(x, {data.train.height, data.train.width, data.train.channels});
   }
-  const std::string what = o.network + ", " + n(o.channels()) + " channels, dropout " +
-                           std::to_string(o.dropout) + ", smoothing " +
-                           std::to_string(o.smoothing) + ", flip " + n(o.flip) + ", shift " +
-                           n(o.shift) + ", tta " + n(o.tta);
+  const std::string what =
+      o.network + ", " + n(o.channels()) + " channels, dropout " + std::to_string(o.dropout) +
+      ", smoothing " + std::to_string(o.smoothing) + ", flip " + n(o.flip) + ", shift " +
+      n(o.shift) + ", tta " + n(o.tta) + ", fixed lengths " + n(o.fixed_lengths);
   return {"a convolutional network on " + o.dataset,
           "The " + o.network + " network with " + n(o.channels()) +
               " channels in its first convolution on " + o.dataset + ": " + n(data.train.size()) +

@@ -15,8 +15,11 @@ namespace trainers {
 
 using fanion::index_t;
 
-/// --lr rest=...: AdamW's rate for the head and the biases, which no LMO method touches.
+/// --lr rest=...: the rate of AdamW or SGD on the head and the biases, which no LMO method touches.
 inline constexpr std::string_view rest_name = "rest";
+
+/// --lr head=...: of the head, where it is not that of the rest.
+inline constexpr std::string_view head_name = "head";
 
 /// The ball of --norm.
 inline constexpr std::string_view norm_name = "norm";

@@ -11,9 +11,12 @@ namespace detail {
 inline volatile std::sig_atomic_t signal_seen = 0;
 }  // namespace detail
 
-/// Thrown by a run that has written its checkpoint because a signal asked the program to end.
+/// Thrown by a run, once its checkpoint is written, because a signal asked the program to end. A run
+/// that tunes has no checkpoint.
 struct interrupted : std::runtime_error {
-  interrupted() : std::runtime_error("interrupted; --resume goes on from here") {}
+  explicit interrupted(bool resumable)
+      : std::runtime_error(resumable ? "interrupted; --resume goes on from here"
+                                     : "interrupted; nothing is kept of what was tuned") {}
 };
 
 /// From now on the first SIGINT or SIGTERM is remembered, and a second one ends the program.

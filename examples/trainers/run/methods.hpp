@@ -13,7 +13,10 @@ namespace trainers {
 
 struct method_settings {
   double rate = 0;       ///< peak, of the matrices; of everything for sgd, adamw and lion
-  double rest_rate = 0;  ///< peak, of AdamW on what an LMO method leaves over
+  double rest_rate = 0;  ///< peak, of what an LMO method leaves over
+  double head_rate = 0;  ///< peak, of the head among it
+  std::string rest_rule = "adamw";
+  double rest_decay = 0;  ///< share that it loses in a step at the peak, under sgd
   double momentum = 0.9;
   double decay = 0;
   double alpha = 0.5;
@@ -30,8 +33,15 @@ using network_optimizer = fanion::optimizer<float>;
 [[nodiscard]] network_optimizer::rule_type rule_of(const std::string& method,
                                                    const method_settings& s);
 
-/// The method on the matrices and, for methods that need a matrix, AdamW on the rest. Decay is for
-/// what has rows and columns: biases and normalisations do not shrink.
+/// SGD as airbench94 has it for all but the kernels.
+[[nodiscard]] inline network_optimizer::rule_type rest_sgd(double rate, double decay) {
+  fanion::sgd rule{.decay = decay / rate};
+  rule.momentum.beta = 0.85;
+  return rule;
+}
+
+/// The method on the matrices and, for methods that need a matrix, AdamW or SGD on the rest. Decay
+/// is for what has rows and columns: biases and normalisations do not shrink, but under SGD.
 [[nodiscard]] inline network_optimizer make_optimizer(const std::string& method,
                                                       const method_settings& s, task& net) {
   method_settings still = s;
@@ -47,8 +57,12 @@ using network_optimizer = fanion::optimizer<float>;
       made.add(std::move(p), has_sides ? matrices : flat);
     else if (usual_treatment(p.kind, p.weight.rows(), p.weight.cols()) == fanion::treatment::matrix)
       made.add(std::move(p));
-    else
-      made.add(std::move(p), has_sides ? rest : flat, s.rest_rate / s.rate);
+    else {
+      const double rate = p.kind == fanion::parameter_kind::head ? s.head_rate : s.rest_rate;
+      const auto& rule = has_sides ? rest : flat;
+      made.add(std::move(p), s.rest_rule == "sgd" ? rest_sgd(rate, s.rest_decay) : rule,
+               rate / s.rate);
+    }
   }
   return made;
 }

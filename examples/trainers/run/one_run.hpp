@@ -44,8 +44,9 @@ struct planned_run {
                                              const planned_run& p) {
   std::string text =
       kind.identity + formatted("; method %s, rate %.17g, rest %.17g, seed %llu", p.method.c_str(),
-                                p.rate, o.rate_of(std::string(rest_name)),
-                                static_cast<unsigned long long>(p.seed));
+                                p.rate, o.rest_rate(), static_cast<unsigned long long>(p.seed));
+  text += formatted("; head %.17g, rest by %s, losing %.17g", o.head_rate(), o.rest_rule.c_str(),
+                    o.rest_decay);
   text += formatted("; %lld steps, looks every %lld, warm-up %.17g, %s",
                     static_cast<long long>(kind.steps), static_cast<long long>(kind.look_every),
                     o.warmup, o.schedule.c_str());
@@ -78,8 +79,18 @@ class one_run {
         plan_(std::move(p)),
         net_(kind.make(team)),
         opt_(make_optimizer(plan_.method,
-                            {plan_.rate, o.rate_of(std::string(rest_name)), o.momentum, o.decay,
-                             o.alpha, o.eta, o.shards(), o.scaling(), o.norm},
+                            {.rate = plan_.rate,
+                             .rest_rate = o.rest_rate(),
+                             .head_rate = o.head_rate(),
+                             .rest_rule = o.rest_rule,
+                             .rest_decay = o.rest_decay,
+                             .momentum = o.momentum,
+                             .decay = o.decay,
+                             .alpha = o.alpha,
+                             .eta = o.eta,
+                             .threads = o.shards(),
+                             .scaling = o.scaling(),
+                             .norm = o.norm},
                             *net_)),
         spectra_(o.spectra, *net_),
         recorder_(recorder) {
@@ -102,11 +113,11 @@ class one_run {
       at_.ended = at_.step == kind_.steps || !advance(plan_.rate * rates.factor(at_.step));
       if (at_.ended) finish();
       const bool asked = signal_seen() && !at_.ended;
-      if (asked || due()) {
+      if ((asked && !o_.tune) || due()) {
         make_folder("--out", path.parent_path());
         write_checkpoint(path, identity_of(o_, kind_, plan_), at_, *net_, opt_, spectra_.state());
       }
-      if (asked) throw interrupted();
+      if (asked) throw interrupted(!o_.tune);
       if (!at_.record.losses.empty()) listen(at_.record);
     }
     return at_.record;

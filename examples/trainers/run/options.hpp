@@ -46,6 +46,8 @@ struct run_options {
   double decay = 0;
   double alpha = 0.5;
   double eta = 0.01;
+  std::string rest_rule = "adamw";  ///< of what no LMO method touches: adamw or sgd
+  double rest_decay = 0;            ///< share that it loses in a step at the peak rate, under sgd
   std::string scaling_name = "none";
   std::string norm;  ///< empty, or the ball of the method "norm"
   bool tune = false;
@@ -60,6 +62,11 @@ struct run_options {
   [[nodiscard]] double rate_of(const std::string& name) const {
     const auto it = rates.find(name);
     return it == rates.end() ? rate_in(tuned, name) : it->second;
+  }
+  [[nodiscard]] double rest_rate() const { return rate_of(std::string(rest_name)); }
+  [[nodiscard]] double head_rate() const {
+    const auto it = rates.find(std::string(head_name));
+    return it == rates.end() ? rest_rate() : it->second;
   }
   [[nodiscard]] fanion::shape_scaling scaling() const {
     using fanion::shape_scaling;
@@ -81,7 +88,8 @@ inline void set_rate(run_options& o, const std::string& text) {
   const std::size_t at = text.find('=');
   if (at == std::string::npos) refuse("expected method=rate");
   const std::string name = text.substr(0, at);
-  if (name != rest_name && !is_method(name)) refuse("unknown method '" + name + "'; " + known());
+  if (name != rest_name && name != head_name && !is_method(name))
+    refuse("unknown method '" + name + "'; " + known());
   double rate = 0;
   if (!CLI::detail::lexical_cast(text.substr(at + 1), rate)) refuse("the rate is not a number");
   if (!std::isfinite(rate) || rate <= 0) refuse("the rate must be finite and above 0");
@@ -142,9 +150,10 @@ inline void add_run_options(CLI::App& app, run_options& o, run_flags& flags) {
   app.add_option("--seeds", o.seeds, "one run of each method per seed")
       ->delimiter(',')
       ->capture_default_str();
-  app.add_option("--lr", flags.rates,
-                 "method=rate, repeatable or comma-separated; rest=rate is AdamW's rate for what "
-                 "is no hidden matrix")
+  app.add_option(
+         "--lr", flags.rates,
+         "method=rate, repeatable or comma-separated; rest=rate is that of what is no hidden "
+         "matrix, head=rate that of the head, if another")
       ->delimiter(',');
   app.add_option("--sweep", flags.sweep,
                  "lr=f1,f2,...: every method at these multiples of its rate; the report shows the "
@@ -160,6 +169,11 @@ inline void add_run_options(CLI::App& app, run_options& o, run_flags& flags) {
       ->capture_default_str();
   app.add_option("--decay", o.decay, "decoupled weight decay of matrices")
       ->check(detail::between(0, 1e6))
+      ->capture_default_str();
+  app.add_option("--rest", o.rest_rule,
+                 "who moves what is no hidden matrix beside an LMO method; sgd has Nesterov's "
+                 "momentum of 0.85")
+      ->check(CLI::IsMember({"adamw", "sgd"}))
       ->capture_default_str();
   app.add_option("--alpha", o.alpha, "share of the spectral part in f-... and s-... methods")
       ->check(fraction)

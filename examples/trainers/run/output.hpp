@@ -53,20 +53,12 @@ namespace trainers {
 }
 
 [[nodiscard]] inline nlohmann::json to_json(const run_options& o) {
-  return {{"methods", o.methods},
-          {"seeds", o.seeds},
-          {"rate_factors", o.rate_factors},
-          {"threads", o.threads},
-          {"jobs", o.jobs},
-          {"warmup", o.warmup},
-          {"schedule", o.schedule},
-          {"momentum", o.momentum},
-          {"decay", o.decay},
-          {"alpha", o.alpha},
-          {"norm", o.norm},
-          {"eta", o.eta},
-          {"scaling", o.scaling_name},
-          {"rest_rate", o.rate_of(std::string(rest_name))}};
+  return {{"methods", o.methods},      {"seeds", o.seeds},       {"rate_factors", o.rate_factors},
+          {"threads", o.threads},      {"jobs", o.jobs},         {"warmup", o.warmup},
+          {"schedule", o.schedule},    {"momentum", o.momentum}, {"decay", o.decay},
+          {"alpha", o.alpha},          {"norm", o.norm},         {"eta", o.eta},
+          {"scaling", o.scaling_name}, {"rest", o.rest_rule},    {"rest_rate", o.rest_rate()},
+          {"head_rate", o.head_rate()}};
 }
 
 /// The least k whose k largest singular values make this share of their sum.
