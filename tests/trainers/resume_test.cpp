@@ -103,7 +103,7 @@ TEST_CASE("what is no checkpoint of this run is refused, and says what was expec
     bytes[at] ^= 0x10;
     CHECK(refused(bytes) != "");
   }
-  CHECK(contains(refused({'P', 'K', 3, 4}), "expected it to start with \"fanion run 1\""));
+  CHECK(contains(refused({'P', 'K', 3, 4}), "expected it to start with \"fanion run 2\""));
   CHECK(contains(refused({}), "expected it to start with"));
   write_bytes(path, good);
   mlp_options other = o;

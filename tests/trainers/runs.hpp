@@ -24,7 +24,8 @@ inline bool same_numbers(const trainers::run_record& a, const trainers::run_reco
     same = a.spectra[i].gradient == b.spectra[i].gradient &&
            a.spectra[i].momentum == b.spectra[i].momentum &&
            a.spectra[i].weight == b.spectra[i].weight &&
-           a.spectra[i].update_rms == b.spectra[i].update_rms;
+           a.spectra[i].update_rms == b.spectra[i].update_rms &&
+           a.spectra[i].dual_norm == b.spectra[i].dual_norm;
   return same;
 }
 

@@ -38,7 +38,9 @@ TEST_CASE("spectra of gradient, average and weight, and what the step adds") {
     net.weight(1, 2) = 5;
     recorder.before(step, run);
     net.weight(0, 1) += 6;
-    recorder.after(step, run);
+    const fanion::step_report of_bias{.dual_norm = 99}, of_w{.dual_norm = double(step) + 0.5};
+    const fanion::step_report reports[] = {of_bias, of_w};
+    recorder.after(step, reports, run);
   }
   REQUIRE(run.spectra.size() == 2);
   const spectrum &first = run.spectra[0], &last = run.spectra[1];
@@ -56,10 +58,13 @@ TEST_CASE("spectra of gradient, average and weight, and what the step adds") {
   CHECK(last.weight[0] == doctest::Approx(12));  // before the step: two of 6
   CHECK(last.weight[1] == doctest::Approx(5));
   CHECK(last.update_rms == doctest::Approx(6 / std::sqrt(6.0)));
+  CHECK(first.dual_norm == 0.5);
+  CHECK(last.dual_norm == 2.5);
 
   const nlohmann::json j = to_json(last);
   CHECK(j.at("weight").at("nuclear_rank").get<double>() == doctest::Approx(17.0 / 12));
   CHECK(j.at("weight").at("k_of_half") == 1);
+  CHECK(j.at("dual_norm") == 2.5);
   CHECK(j.at("weight").at("k_of_nine_tenths") == 2);
 }
 

@@ -32,7 +32,7 @@ struct run_position {
 
 namespace detail {
 
-inline constexpr std::string_view checkpoint_format = "fanion run 1\n";
+inline constexpr std::string_view checkpoint_format = "fanion run 2\n";
 
 /// Fowler, Noll and Vo's hash, FNV-1a in 64 bits: against damage, not against malice.
 [[nodiscard]] inline std::uint64_t checksum(std::string_view bytes) {

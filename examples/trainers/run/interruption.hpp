@@ -11,8 +11,8 @@ namespace detail {
 inline volatile std::sig_atomic_t signal_seen = 0;
 }  // namespace detail
 
-/// Thrown by a run, once its checkpoint is written, because a signal asked the program to end. A run
-/// that tunes has no checkpoint.
+/// Thrown by a run, once its checkpoint is written, because a signal asked the program to end. A
+/// run that tunes has no checkpoint.
 struct interrupted : std::runtime_error {
   explicit interrupted(bool resumable)
       : std::runtime_error(resumable ? "interrupted; --resume goes on from here"

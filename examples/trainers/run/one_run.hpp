@@ -148,7 +148,7 @@ class one_run {
     const auto before = clock::now();
     const auto& report = opt_.step(rate).parameters;
     const auto end = clock::now();
-    spectra_.after(at_.step, run);
+    spectra_.after(at_.step, report, run);
     double gap = 0, dual_norm = 0;
     index_t passes = 0;
     for (const fanion::step_report& r : report) {

@@ -77,7 +77,10 @@ namespace trainers {
 }
 
 [[nodiscard]] inline nlohmann::json to_json(const spectrum& s) {
-  nlohmann::json j = {{"step", s.step}, {"matrix", s.name}, {"update_rms", s.update_rms}};
+  nlohmann::json j = {{"step", s.step},
+                      {"matrix", s.name},
+                      {"update_rms", s.update_rms},
+                      {"dual_norm", s.dual_norm}};
   const auto add = [&](const char* name, const std::vector<float>& sigma) {
     j[name] = {{"singular_values", sigma},
                {"nuclear_rank", nuclear_rank(sigma)},
@@ -216,7 +219,7 @@ template <class Position>
 [[nodiscard]] inline std::vector<report_section> spectrum_sections(
     const std::vector<run_record>& runs, const std::vector<std::string>& methods) {
   text_table table{{"method", "step", "matrix", "nuclear rank of G", "of M", "of W",
-                    "k for 50 % of M", "for 90 %", "of min(m, n)", "update RMS"},
+                    "k for 50 % of M", "for 90 %", "of min(m, n)", "update RMS", "dual norm"},
                    {}};
   chart c{"Spectra of momenta", "i", "singular value i of the momentum over the first", true, {}};
   std::vector<int> marks;
@@ -231,7 +234,8 @@ template <class Position>
                             cell(nuclear_rank(s.weight), 1),
                             std::to_string(leading_count(s.momentum, 0.5)),
                             std::to_string(leading_count(s.momentum, 0.9)),
-                            std::to_string(s.momentum.size()), formatted("%.2e", s.update_rms)});
+                            std::to_string(s.momentum.size()), formatted("%.2e", s.update_rms),
+                            s.dual_norm > 0 ? formatted("%.3g", s.dual_norm) : "-"});
       marks.push_back(static_cast<int>(m) % palette_size);
     }
     const spectrum& last = run->spectra.back();
@@ -245,7 +249,8 @@ template <class Position>
   if (table.rows.empty()) return {};
   return {{"Spectra",
            "Momenta are averages of gradients with β = 0.95, whatever the method. The nuclear rank "
-           "is the sum of the singular values over the largest. The curves are of the last matrix "
+           "is the sum of the singular values over the largest; the dual norm is that of the "
+           "optimizer's own momentum, as its oracle attained it. The curves are of the last matrix "
            "and step of the table.",
            to_svg(c) + to_html(table, marks)}};
 }

@@ -29,6 +29,7 @@ struct spectrum {
   std::string name;
   std::vector<float> gradient, momentum, weight;
   double update_rms;  ///< of what the step then added to the weights
+  double dual_norm;   ///< n* of the optimizer's own momentum, as attained; 0 without an oracle
 };
 
 struct run_record {
@@ -76,7 +77,7 @@ inline void save(fanion::archive_writer& out, const run_record& run) {
   for (const look& l : run.held_out) write(l.step), write(l.loss), write(l.accuracy);
   out.write(static_cast<std::uint64_t>(run.spectra.size()));
   for (const spectrum& s : run.spectra) {
-    write(s.step), write(s.name), write(s.update_rms);
+    write(s.step), write(s.name), write(s.update_rms), write(s.dual_norm);
     write(s.gradient), write(s.momentum), write(s.weight);
   }
 }
@@ -114,7 +115,7 @@ inline void save(fanion::archive_writer& out, const run_record& run) {
   }
   for (auto n = count(); n > 0; --n) {
     spectrum s{};
-    read(s.step), read(s.name), read(s.update_rms);
+    read(s.step), read(s.name), read(s.update_rms), read(s.dual_norm);
     read(s.gradient), read(s.momentum), read(s.weight);
     run.spectra.push_back(std::move(s));
   }

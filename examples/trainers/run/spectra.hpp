@@ -5,11 +5,13 @@
 #include <run/task.hpp>
 
 #include <fanion/core/archive.hpp>
+#include <fanion/optim/step.hpp>
 
 #include <Eigen/Core>
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -33,9 +35,12 @@ class spectrum_recorder {
   /// Keeps nothing where no steps are asked for.
   spectrum_recorder(std::vector<index_t> steps, task& net) : steps_(std::move(steps)) {
     if (steps_.empty()) return;
-    for (auto& p : net.parameters())
+    std::size_t index = 0;
+    for (auto& p : net.parameters()) {
       if (usual_treatment(p.kind, p.weight.rows(), p.weight.cols()) == fanion::treatment::matrix)
-        matrices_.push_back({std::move(p), {}, {}});
+        matrices_.push_back({std::move(p), index, {}, {}});
+      ++index;
+    }
     for (watched& w : matrices_)
       w.momentum = w.before = Eigen::MatrixXf::Zero(w.parameter.weight.storage.rows(),
                                                     w.parameter.weight.storage.cols());
@@ -50,16 +55,18 @@ class spectrum_recorder {
       if (!look) continue;
       w.before = map(w.parameter.weight.storage);
       run.spectra.push_back({step, w.parameter.name, singular_values(gradient),
-                             singular_values(w.momentum), singular_values(w.before), 0});
+                             singular_values(w.momentum), singular_values(w.before), 0, 0});
     }
   }
-  /// Call after it.
-  void after(index_t step, run_record& run) {
+  /// Call after it, with what it reported of each of the task's parameters.
+  void after(index_t step, std::span<const fanion::step_report> reports, run_record& run) {
     if (!asked(step)) return;
     auto at = run.spectra.end() - static_cast<std::ptrdiff_t>(matrices_.size());
     for (const watched& w : matrices_) {
       const auto moved = map(w.parameter.weight.storage) - w.before;
-      at++->update_rms = double(moved.norm()) / std::sqrt(double(w.before.size()));
+      at->update_rms = double(moved.norm()) / std::sqrt(double(w.before.size()));
+      at->dual_norm = reports[w.index].dual_norm;
+      ++at;
     }
   }
 
@@ -83,6 +90,7 @@ class spectrum_recorder {
  private:
   struct watched {
     fanion::parameter<float> parameter;
+    std::size_t index;  ///< among the task's parameters
     Eigen::MatrixXf momentum, before;
   };
   [[nodiscard]] bool asked(index_t step) const {
