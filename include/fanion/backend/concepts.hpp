@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace fanion {
 
@@ -45,7 +46,8 @@ struct ignore_columns {
 ///  5. syrk and symmetric_product return both halves, bitwise symmetric.
 ///  6. orthonormalize returns the rank; columns past it are zero.
 ///  7. small_svd returns orthonormal U (m x r) and V (n x r), r = min(m, n), for every finite A,
-///     whatever its rank; values are descending and non-negative. small_eigh descends too.
+///     whatever its rank; values are descending and non-negative. small_eigh descends too. Both
+///     write values to memory of the host, whatever the backend's space, and wait for them.
 ///  8. multiply_pair calls its last argument, `prepare(j, c)`, with ranges of columns that
 ///  partition
 ///     those of A, each before it reads them: A may be written as it is read. `prepare` returns
@@ -210,18 +212,18 @@ index_t multiply_pair(B& b, std::type_identity_t<T> a, input<T, typename B::spac
 template <Real T, class B>
 [[nodiscard]] index_t invert_definite_size(const B& b, index_t n) {
   const index_t eigh = b.template small_eigh_size<T>(n), product = b.template syrk_size<T>(n, n);
-  return n * n + n + (eigh > product ? eigh : product);
+  return n * n + (eigh > product ? eigh : product);
 }
 
-/// A <- A⁻¹ = V diag(1/w) Vᵀ.
+/// A <- A⁻¹ = V diag(1/w) Vᵀ. Allocates n scalars on the host.
 template <Real T, class B>
 [[nodiscard]] bool invert_definite(B& b, matrix_view<T, typename B::space> A,
                                    std::type_identity_t<std::span<T>> scratch) {
   const index_t n = A.cols();
   const matrix_view<T, typename B::space> V(scratch.data(), n, n);
-  const std::span<T> w = scratch.subspan(static_cast<std::size_t>(n * n));
-  const std::span<T> rest = w.subspan(static_cast<std::size_t>(n));
-  b.template small_eigh<T>(A.as_const(), w, V, rest);
+  std::vector<T> w(static_cast<std::size_t>(n));
+  const std::span<T> rest = scratch.subspan(static_cast<std::size_t>(n * n));
+  b.template small_eigh<T>(A.as_const(), std::span<T>(w), V, rest);
   for (index_t j = 0; j < n; ++j) {
     const T value = w[static_cast<std::size_t>(j)];
     if (!(value > T(0)) || !(value - value == T(0))) return false;

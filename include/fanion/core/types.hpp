@@ -6,6 +6,13 @@
 #include <span>
 #include <type_traits>
 
+/// Before a function that a GPU may call too.
+#if defined(__CUDACC__)
+#define FANION_HD __host__ __device__
+#else
+#define FANION_HD
+#endif
+
 namespace fanion {
 
 /// Sizes and positions. Signed, so that differences are safe.

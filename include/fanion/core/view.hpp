@@ -12,6 +12,9 @@ namespace fanion {
 /// Memory that the host reads and writes directly.
 struct host_space {};
 
+/// Memory of a CUDA device.
+struct device_space {};
+
 /// Element (i, j) stands at data[i + j*ld]. Owns nothing; copying a view copies no element.
 /// T may be const. Dimensions may be 0.
 template <class T, class Space = host_space>

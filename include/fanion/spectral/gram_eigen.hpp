@@ -10,6 +10,7 @@
 #include <concepts>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace fanion {
 
@@ -38,10 +39,11 @@ class gram_eigen_solver {
                                                            : 2 * r_ * l_)),
         memory_(lent.empty() ? buffer_.span() : lent),
         wide_(b.template make_workspace<double>(
-            2 * r_ * r_ + r_ + 2 * r_ * width_ +
+            2 * r_ * r_ + 2 * r_ * width_ +
             std::max({b.template syrk_size<double>(r_, std::max(l_, r_)),
                       b.template small_eigh_size<double>(r_),
-                      b.template multiply_size<double>(r_, r_, l_)}))) {
+                      b.template multiply_size<double>(r_, r_, l_)}))),
+        values_(static_cast<std::size_t>(r_)) {
     if (!method.gap) return;
     gap_ = expects_positive(*method.gap, "gram_eigen: gap");
     again_.emplace(b, m, n, qdwh{.gap = gap_}, memory_);
@@ -53,12 +55,13 @@ class gram_eigen_solver {
     const short_side<T, space> x = lay_on_short_side(b, a, one);
     const double scale = static_cast<double>(x.scale);
     const matrix_view<double, space> G(wide_.data(), r_, r_), V(G.data() + r_ * r_, r_, r_);
-    const auto w = wide_.span().subspan(static_cast<std::size_t>(2 * r_ * r_));
-    const auto scratch = w.subspan(static_cast<std::size_t>(r_ + 2 * r_ * width_));
+    const auto parts = wide_.span().subspan(static_cast<std::size_t>(2 * r_ * r_));
+    const auto scratch = parts.subspan(static_cast<std::size_t>(2 * r_ * width_));
+    const std::span<double> w(values_);
     for_each_part(b, x.x, [&](index_t j, matrix_view<const double, space> part) {
       b.syrk(scale * scale, part, j == 0 ? 0.0 : 1.0, G, scratch);
     });
-    b.small_eigh(G.as_const(), w.first(static_cast<std::size_t>(r_)), V, scratch);
+    b.small_eigh(G.as_const(), w, V, scratch);
     const double doubt = rounding<double>(r_, l_) * w[0];
     double nuclear = 0;
     for (index_t i = 0; i < r_; ++i) {
@@ -71,7 +74,7 @@ class gram_eigen_solver {
     const double condition =
         std::sqrt(w[0] / (std::max(0.0, w[static_cast<std::size_t>(r_ - 1)]) + doubt));
     b.syrk(1.0, V.as_const(), 0.0, G, scratch);
-    const matrix_view<double, space> out(w.data() + r_ + r_ * width_, r_, width_);
+    const matrix_view<double, space> out(parts.data() + r_ * width_, r_, width_);
     for_each_part(b, x.x, [&](index_t j, matrix_view<const double, space> part) {
       if constexpr (std::same_as<T, double>) {
         b.multiply(scale, G.as_const(), part, 0.0, two, scratch);
@@ -129,7 +132,7 @@ class gram_eigen_solver {
     } else {
       for (index_t j = 0; j < l_; j += width_) {
         const index_t count = std::min(width_, l_ - j);
-        const matrix_view<double, space> part(wide_.data() + 2 * r_ * r_ + r_, r_, count);
+        const matrix_view<double, space> part(wide_.data() + 2 * r_ * r_, r_, count);
         b.convert(1.0, x.columns(j, count), part);
         use(j, part.as_const());
       }
@@ -140,6 +143,7 @@ class gram_eigen_solver {
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
   std::span<T> memory_;
   decltype(std::declval<B&>().template make_workspace<double>(0)) wide_;
+  std::vector<double> values_;
   double gap_ = 0, work_ = 0;
   std::optional<qdwh_solver<T, B>> again_;
 };

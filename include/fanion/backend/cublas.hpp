@@ -1,0 +1,150 @@
+/// @file  cuBLAS: a handle on a stream, and the products with a name for both scalars.
+///
+/// A host compiler is enough; link CUDA::cublas. Scalars are passed by host pointers. Matrices are
+/// column-major views; sizes may be 0.
+#pragma once
+
+#include <fanion/backend/cuda_runtime.hpp>
+#include <fanion/core/view.hpp>
+
+#include <cublas_v2.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+namespace fanion::cuda {
+
+/// @throws backend_error naming the call and the code.
+inline void check(cublasStatus_t status, const char* call) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  throw backend_error(std::string(call) + ": " + cublasGetStatusName(status) + " (" +
+                      std::to_string(static_cast<int>(status)) + ")");
+}
+
+/// The libraries count in int. @throws std::invalid_argument.
+[[nodiscard]] inline int narrow(index_t size) {
+  if (size > std::numeric_limits<int>::max()) refuse("cuda: size", "below 2^31", size);
+  return static_cast<int>(size);
+}
+/// A leading dimension, which must not be 0.
+template <class T>
+[[nodiscard]] int pitch(matrix_view<T, device_space> m) {
+  return narrow(std::max<index_t>(m.ld(), 1));
+}
+
+/// Whether a factor stands as it is or transposed.
+enum class turn { none, adjoint };
+[[nodiscard]] constexpr cublasOperation_t operation(turn t) noexcept {
+  return t == turn::none ? CUBLAS_OP_N : CUBLAS_OP_T;
+}
+
+class blas {
+  template <class T>
+  using in = matrix_view<const T, device_space>;
+  template <class T>
+  using out = matrix_view<T, device_space>;
+
+ public:
+  /// @throws backend_error. `tf32` lets float products round their factors to 10 bits.
+  blas(const stream& s, bool tf32) {
+    cublasHandle_t raw = nullptr;
+    check(cublasCreate(&raw), "cublasCreate");
+    handle_.reset(raw);
+    check(cublasSetStream(raw, s.get()), "cublasSetStream");
+    check(cublasSetPointerMode(raw, CUBLAS_POINTER_MODE_HOST), "cublasSetPointerMode");
+    check(cublasSetMathMode(raw, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH),
+          "cublasSetMathMode");
+  }
+
+  /// C = a op(A) op(B) + b C.
+  template <Real T>
+  void gemm(T a, in<T> A, turn of_a, in<T> B, turn of_b, T b, out<T> C) const {
+    if (C.empty()) return;
+    const index_t inner = of_a == turn::none ? A.cols() : A.rows();
+    const auto call = [&](auto routine, const char* name) {
+      check(routine(handle_.get(), operation(of_a), operation(of_b), narrow(C.rows()),
+                    narrow(C.cols()), narrow(inner), &a, A.data(), pitch(A), B.data(), pitch(B), &b,
+                    C.data(), pitch(C)),
+            name);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      call([](auto... x) { return cublasSgemm(x...); }, "cublasSgemm");
+    else
+      call([](auto... x) { return cublasDgemm(x...); }, "cublasDgemm");
+  }
+
+  /// The lower half of C = a op(A) op(A)ᵀ + b C.
+  template <Real T>
+  void syrk(T a, in<T> A, turn of_a, T b, out<T> C) const {
+    if (C.empty()) return;
+    const index_t inner = of_a == turn::none ? A.cols() : A.rows();
+    const auto call = [&](auto routine, const char* name) {
+      check(routine(handle_.get(), CUBLAS_FILL_MODE_LOWER, operation(of_a), narrow(C.rows()),
+                    narrow(inner), &a, A.data(), pitch(A), &b, C.data(), pitch(C)),
+            name);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      call([](auto... x) { return cublasSsyrk(x...); }, "cublasSsyrk");
+    else
+      call([](auto... x) { return cublasDsyrk(x...); }, "cublasDsyrk");
+  }
+
+  /// The lower half of C = a A Bᵀ + b C, for a product that is symmetric.
+  template <Real T>
+  void syrkx(T a, in<T> A, in<T> B, T b, out<T> C) const {
+    if (C.empty()) return;
+    const auto call = [&](auto routine, const char* name) {
+      check(routine(handle_.get(), CUBLAS_FILL_MODE_LOWER, CUBLAS_OP_N, narrow(C.rows()),
+                    narrow(A.cols()), &a, A.data(), pitch(A), B.data(), pitch(B), &b, C.data(),
+                    pitch(C)),
+            name);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      call([](auto... x) { return cublasSsyrkx(x...); }, "cublasSsyrkx");
+    else
+      call([](auto... x) { return cublasDsyrkx(x...); }, "cublasDsyrkx");
+  }
+
+  /// C = a op(A) + b C.
+  template <Real T>
+  void geam(T a, in<T> A, turn of_a, T b, out<T> C) const {
+    if (C.empty()) return;
+    const auto call = [&](auto routine, const char* name) {
+      check(routine(handle_.get(), operation(of_a), CUBLAS_OP_N, narrow(C.rows()), narrow(C.cols()),
+                    &a, A.data(), pitch(A), &b, C.data(), pitch(C), C.data(), pitch(C)),
+            name);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      call([](auto... x) { return cublasSgeam(x...); }, "cublasSgeam");
+    else
+      call([](auto... x) { return cublasDgeam(x...); }, "cublasDgeam");
+  }
+
+  /// X = X R⁻¹ for an upper triangle R.
+  template <Real T>
+  void divide_by_upper(in<T> R, out<T> X) const {
+    if (X.empty()) return;
+    const T one = T(1);
+    const auto call = [&](auto routine, const char* name) {
+      check(routine(handle_.get(), CUBLAS_SIDE_RIGHT, CUBLAS_FILL_MODE_UPPER, CUBLAS_OP_N,
+                    CUBLAS_DIAG_NON_UNIT, narrow(X.rows()), narrow(X.cols()), &one, R.data(),
+                    pitch(R), X.data(), pitch(X)),
+            name);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      call([](auto... x) { return cublasStrsm(x...); }, "cublasStrsm");
+    else
+      call([](auto... x) { return cublasDtrsm(x...); }, "cublasDtrsm");
+  }
+
+ private:
+  struct release {
+    void operator()(cublasHandle_t raw) const noexcept { (void)cublasDestroy(raw); }
+  };
+  std::unique_ptr<std::remove_pointer_t<cublasHandle_t>, release> handle_;
+};
+
+}  // namespace fanion::cuda

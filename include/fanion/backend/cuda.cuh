@@ -1,0 +1,542 @@
+/// @file  The backend of CUDA devices: cuBLAS and cuSOLVER for products and factorisations, Thrust
+/// for the rest.
+#pragma once
+
+#include <fanion/backend/concepts.hpp>
+#include <fanion/backend/cublas.hpp>
+#include <fanion/backend/cusolver.hpp>
+#include <fanion/backend/device/entries.cuh>
+#include <fanion/backend/device/launch.cuh>
+#include <fanion/backend/device/sums.cuh>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+namespace fanion {
+
+struct cuda_options {
+  int device = 0;
+  bool tf32 = false;  ///< float products round their factors to 10 bits: faster, error near 1e-3
+};
+
+/// Meets Backend, over memory of one device. Owns one stream, into which all its work goes, and one
+/// handle of each library. Verbs that return a number wait for the device, and so do those that
+/// decide by one: orthonormalize, small_svd, small_eigh, invert_definite. No other waits. Singular
+/// values and eigenvalues are written to the host, where solvers read them.
+///
+/// Used by one thread at a time. Not copyable.
+template <class Launch>
+class basic_cuda_backend {
+  template <class T>
+  using scalar = std::type_identity_t<T>;
+  template <class T>
+  using span = std::type_identity_t<std::span<T>>;
+  template <class T>
+  using view = matrix_view<T, device_space>;
+  template <class T>
+  using in = input<T, device_space>;
+
+ public:
+  using space = device_space;
+  template <Real T>
+  using workspace = cuda::device_memory<T>;
+
+  /// Allocates 2 MiB on the device. @throws backend_error, where there is no device with the
+  /// runtime's reason.
+  explicit basic_cuda_backend(const cuda_options& o = {})
+      : stream_(stream_of(o.device)),
+        blas_(stream_, o.tf32),
+        lapack_(stream_),
+        parts_(stream_, part_words * (most_parts + most_second)),
+        result_(stream_, 2),
+        seen_(2) {}
+
+  [[nodiscard]] cudaStream_t stream() const noexcept { return stream_.get(); }
+  /// Waits for everything so far.
+  void wait() const { stream_.wait(); }
+
+  /// Allocates `count` zeros, which waits for the device.
+  template <Real T>
+  [[nodiscard]] workspace<T> make_workspace(index_t count) const {
+    return workspace<T>(stream_, count);
+  }
+
+  /// Host to device. Waits.
+  template <Real T>
+  void upload(std::type_identity_t<matrix_view<const T>> from, view<T> to) const {
+    copy_2d(from.data(), from.ld(), to.data(), to.ld(), to, cudaMemcpyHostToDevice);
+    wait();
+  }
+  /// Device to host. Waits.
+  template <Real T>
+  void download(in<T> from, matrix_view<T> to) const {
+    copy_2d(from.data(), from.ld(), to.data(), to.ld(), to, cudaMemcpyDeviceToHost);
+    wait();
+  }
+
+  /// Y = X.
+  template <Real T>
+  void copy(in<T> X, view<T> Y) const {
+    copy_2d(X.data(), X.ld(), Y.data(), Y.ld(), Y, cudaMemcpyDeviceToDevice);
+  }
+  /// Y = Xᵀ.
+  template <Real T>
+  void copy_adjoint(in<T> X, view<T> Y) const {
+    blas_.template geam<T>(T(1), X, cuda::turn::adjoint, T(0), Y);
+  }
+  /// Y = a X in another precision.
+  template <class S, Real T>
+  void convert(double a, view<S> X, view<T> Y) const {
+    launch(Y.size(), cuda::convert_entry<std::remove_const_t<S>, T>{a, X.as_const(), Y});
+  }
+  template <Real T>
+  void fill(view<T> X, scalar<T> value) const {
+    launch(X.size(), cuda::fill_entry<T>{X, value});
+  }
+  /// X(i, j) = random_normal(seed, row0 + i, col0 + j), up to the device's log and cos.
+  template <Real T>
+  void random(view<T> X, std::uint64_t seed, index_t row0 = 0, index_t col0 = 0) const {
+    launch(X.size(), cuda::random_entry<T>{X, seed, row0, col0});
+  }
+  /// Y = a X + b Y.
+  template <Real T>
+  void axpby(scalar<T> a, in<T> X, scalar<T> b, view<T> Y) const {
+    blas_.template geam<T>(a, X, cuda::turn::none, b, Y);
+  }
+  /// Y = a Xᵀ + b Y.
+  template <Real T>
+  void axpby_adjoint(scalar<T> a, in<T> X, scalar<T> b, view<T> Y) const {
+    blas_.template geam<T>(a, X, cuda::turn::adjoint, b, Y);
+  }
+  /// Y(i, j) = f(X(i, j), Y(i, j)). f is called on the device.
+  template <Real T, class F>
+  void map_entries(in<T> X, view<T> Y, F f) const {
+    launch(Y.size(), cuda::map_entry<T, F>{X, false, Y, f});
+  }
+  /// Y(i, j) = f(X(j, i), Y(i, j)).
+  template <Real T, class F>
+  void map_entries_adjoint(in<T> X, view<T> Y, F f) const {
+    launch(Y.size(), cuda::map_entry<T, F>{X, true, Y, f});
+  }
+  /// The lengths of X's columns or rows, in a column.
+  template <Real T>
+  void line_norms(in<T> X, lines along, view<T> out) const {
+    const bool columns = along == lines::columns;
+    const index_t count = columns ? X.cols() : X.rows(), length = columns ? X.rows() : X.cols();
+    for (index_t first = 0; first < count; first += most_parts) {
+      const index_t now = std::min(most_parts, count - first);
+      const auto some = columns ? X.columns(first, now) : X.block(first, 0, now, X.cols());
+      const index_t chunks = std::clamp<index_t>(std::min(length / 32, most_parts / now), 1, 256);
+      auto* parts = parts_as<cuda::binned_sum>(0);
+      launch(now * chunks, cuda::line_take_stage<T>{some, columns, now, chunks, parts});
+      launch(now, cuda::line_result_stage<T>{parts, chunks, out.data() + first});
+    }
+  }
+  /// Y(i, j) = f(X(i, j), s(line), Y(i, j)). f is called on the device.
+  template <Real T, class F>
+  void map_lines(const oriented_view<const T, device_space>& X, lines along, in<T> s, view<T> Y,
+                 F f) const {
+    launch(Y.size(), cuda::map_line_entry<T, F>{X.storage, X.transposed, along == lines::columns,
+                                                s.data(), Y, f});
+  }
+
+  /// Σ X(i, j) Y(i, j). Waits.
+  template <class T, class S>
+  [[nodiscard]] std::remove_const_t<T> dot(view<T> X, view<S> Y) const {
+    using V = std::remove_const_t<T>;
+    reduce_to(cuda::dot_reduction<V>{walk(X), walk(Y)}, X.size(), result<V>());
+    return seen<V>();
+  }
+  /// Σ X(j, i) Y(i, j). Waits.
+  template <class T, class S>
+  [[nodiscard]] std::remove_const_t<T> dot_adjoint(view<T> X, view<S> Y) const {
+    using V = std::remove_const_t<T>;
+    using turned = cuda::turned_elements<V>;
+    reduce_to(cuda::dot_reduction<V, turned>{turned{X.data(), X.ld(), Y.rows()}, walk(Y)}, Y.size(),
+              result<V>());
+    return seen<V>();
+  }
+  /// sqrt(Σ X(i, j)²). Waits.
+  template <class T>
+  [[nodiscard]] std::remove_const_t<T> norm(view<T> X) const {
+    using V = std::remove_const_t<T>;
+    reduce_to(cuda::norm_reduction<V>{walk(X)}, X.size(), result<V>());
+    return seen<V>();
+  }
+  /// Σ |X(i, j)| or max |X(i, j)|. Waits.
+  template <class T>
+  [[nodiscard]] std::remove_const_t<T> reduce_entries(view<T> X, reduction op) const {
+    using V = std::remove_const_t<T>;
+    reduce_entries_to<V>(X.as_const(), op, view<V>(result<V>(), 1, 1));
+    return seen<V>();
+  }
+  /// Where |X(i, j)| is largest; the first in column-major order on ties. Waits.
+  template <class T>
+  [[nodiscard]] entry_position locate_max_abs(view<T> X) const {
+    using largest = cuda::max_abs_reduction<std::remove_const_t<T>>;
+    if (X.empty()) return {};
+    const auto found = read(reduce(largest{walk(X)}, X.size()));
+    return {found.at % X.rows(), found.at / X.rows()};
+  }
+
+  /// Y(m x k) = a A(m x n) X(n x k) + b Y.
+  template <Real T>
+  void multiply(scalar<T> a, in<T> A, in<T> X, scalar<T> b, view<T> Y, span<T>) const {
+    blas_.template gemm<T>(a, A, cuda::turn::none, X, cuda::turn::none, b, Y);
+  }
+  template <Real T>
+  [[nodiscard]] index_t multiply_size(index_t, index_t, index_t) const {
+    return 0;
+  }
+  /// Y(n x k) = a A(m x n)ᵀ X(m x k) + b Y.
+  template <Real T>
+  void multiply_adjoint(scalar<T> a, in<T> A, in<T> X, scalar<T> b, view<T> Y, span<T>) const {
+    blas_.template gemm<T>(a, A, cuda::turn::adjoint, X, cuda::turn::none, b, Y);
+  }
+  template <Real T>
+  [[nodiscard]] index_t multiply_adjoint_size(index_t, index_t, index_t) const {
+    return 0;
+  }
+  /// Y(m x n) = a X(m x k) W(n x k)ᵀ + b Y.
+  template <Real T>
+  void multiply_outer(scalar<T> a, in<T> X, in<T> W, scalar<T> b, view<T> Y, span<T>) const {
+    blas_.template gemm<T>(a, X, cuda::turn::none, W, cuda::turn::adjoint, b, Y);
+  }
+  template <Real T>
+  [[nodiscard]] index_t multiply_outer_size(index_t, index_t, index_t) const {
+    return 0;
+  }
+  /// Y(m x k) = a A X; returns ‖A‖_F. Waits.
+  template <Real T>
+  [[nodiscard]] T multiply_norm(scalar<T> a, in<T> A, in<T> X, view<T> Y, span<T> scratch) const {
+    return defaults::multiply_norm<T>(*this, a, A, X, Y, scratch);
+  }
+  /// Z(n x k) = a AᵀX and Y(m x k) = a A Z; two reads of A.
+  template <Real T, class Prepare>
+  index_t multiply_pair(scalar<T> a, in<T> A, in<T> X, view<T> Z, view<T> Y, span<T> scratch,
+                        Prepare&& prepare) const {
+    return defaults::multiply_pair<T>(*this, a, A, X, Z, Y, scratch, prepare);
+  }
+  template <Real T>
+  [[nodiscard]] index_t multiply_pair_size(index_t, index_t, index_t) const {
+    return 0;
+  }
+  /// Z(n x k) = Aᵀ(A X).
+  template <Real T>
+  void gram_product(in<T> A, in<T> X, view<T> Z, span<T> scratch) const {
+    defaults::gram_product<T>(*this, A, X, Z, scratch);
+  }
+  template <Real T>
+  [[nodiscard]] index_t gram_product_size(index_t m, index_t n, index_t k) const {
+    return defaults::gram_product_size<T>(*this, m, n, k);
+  }
+  /// C(r x r) = a A(r x l) Aᵀ + b C, for a symmetric C. r²l flops.
+  template <Real T>
+  void syrk(scalar<T> a, in<T> A, scalar<T> b, view<T> C, span<T>) const {
+    blas_.template syrk<T>(a, A, cuda::turn::none, b, C);
+    launch(C.size(), cuda::mirror_entry<T>{C});
+  }
+  template <Real T>
+  [[nodiscard]] index_t syrk_size(index_t, index_t) const {
+    return 0;
+  }
+  /// C = a A B + b C for symmetric A, B, C whose product is symmetric too. r³ flops.
+  template <Real T>
+  void symmetric_product(scalar<T> a, in<T> A, in<T> B, scalar<T> b, view<T> C, span<T>) const {
+    blas_.template syrkx<T>(a, A, B, b, C);
+    launch(C.size(), cuda::mirror_entry<T>{C});
+  }
+  template <Real T>
+  [[nodiscard]] index_t symmetric_product_size(index_t) const {
+    return 0;
+  }
+
+  /// Turns the columns of X(n x k), n >= k, into an orthonormal basis of their span and zeros;
+  /// returns the rank. Two rounds of Cholesky's QR (4nk² flops, three waits) where the columns are
+  /// far from dependent, reflectors and the singular values of R otherwise. Waits.
+  template <Real T>
+  index_t orthonormalize(view<T> X, span<T> scratch) const {
+    const index_t k = X.cols();
+    if (k == 0) return 0;
+    const T top = reduce_entries(X, reduction::max_abs);
+    if (!(top > T(0)) || !is_finite(top)) {
+      fill(X, T(0));
+      return 0;
+    }
+    const int exponent = std::ilogb(top);
+    for (int half : {exponent / 2, exponent - exponent / 2})  // 2^-exponent alone may overflow
+      axpby(T(0), X.as_const(), std::ldexp(T(1), -half), X);
+    const view<T> G(scratch.data(), k, k);
+    const matrix_view<T> gram(small<T>().data(), k, k);
+    for (int round = 0; round < 2; ++round) {
+      blas_.template syrk<T>(T(1), X.as_const(), cuda::turn::adjoint, T(0), G);
+      download<T>(G.as_const(), gram);
+      if (!cholesky_upper(gram)) return by_reflectors(X, scratch);
+      upload<T>(gram.as_const(), G);
+      blas_.template divide_by_upper<T>(G.as_const(), X);
+    }
+    return k;
+  }
+  /// Reserves host memory for k x k, so that the verb allocates none.
+  template <Real T>
+  [[nodiscard]] index_t orthonormalize_size(index_t n, index_t k) const {
+    if (k == 0) return 0;
+    auto& memory = small<T>();
+    memory.resize(std::max(memory.size(), static_cast<std::size_t>(k * k)));
+    // R and its U and V, tau, Q, the verdict, and what the routines work in.
+    return 3 * k * k + k + n * k + 1 +
+           std::max(lapack_.template qr_work<T>(n, k), small_svd_size<T>(k, k));
+  }
+  /// A(m x n) = U diag(s) Vᵀ; s on the host. Waits. NaN where the library did not converge.
+  template <Real T>
+  void small_svd(in<T> A, view<T> U, span<T> s, view<T> V, span<T> scratch) const {
+    const bool wide = A.rows() < A.cols();
+    const index_t r = std::min(A.rows(), A.cols()), l = std::max(A.rows(), A.cols());
+    if (r == 0) return;
+    view_cutter<T, space> take(scratch.data());
+    const view<T> a = take(l, r), vt = take(r, r), values = take(r, 1), rest = take(r, 1);
+    int* info = reinterpret_cast<int*>(take(1, 1).data());
+    const index_t used = take(0, 0).data() - scratch.data();
+    blas_.template geam<T>(T(1), A, wide ? cuda::turn::adjoint : cuda::turn::none, T(0), a);
+    lapack_.template gesvd<T>(a, values.data(), wide ? V : U, vt,
+                              scratch.subspan(static_cast<std::size_t>(used)), rest.data(), info);
+    copy_adjoint(vt.as_const(), wide ? U : V);
+    values_to_host(values, info, s);
+  }
+  template <Real T>
+  [[nodiscard]] index_t small_svd_size(index_t m, index_t n) const {
+    const index_t r = std::min(m, n), l = std::max(m, n);
+    return r == 0 ? 0 : l * r + r * r + 2 * r + 1 + lapack_.template gesvd_work<T>(l, r);
+  }
+  /// A(n x n) = V diag(w) Vᵀ for a symmetric A; w on the host. Waits. NaN where the library did not
+  /// converge.
+  template <Real T>
+  void small_eigh(in<T> A, span<T> w, view<T> V, span<T> scratch) const {
+    const index_t n = A.cols();
+    if (n == 0) return;
+    view_cutter<T, space> take(scratch.data());
+    const view<T> values = take(n, 1);
+    int* info = reinterpret_cast<int*>(take(1, 1).data());
+    const index_t used = take(0, 0).data() - scratch.data();
+    copy(A, V);
+    lapack_.template syevd<T>(V, values.data(), scratch.subspan(static_cast<std::size_t>(used)),
+                              info);
+    launch(n * (n / 2), cuda::reverse_entry<T>{V});
+    values_to_host(values, info, w);
+    std::reverse(w.begin(), w.end());
+  }
+  template <Real T>
+  [[nodiscard]] index_t small_eigh_size(index_t n) const {
+    return n == 0 ? 0 : n + 1 + lapack_.template syevd_work<T>(n);
+  }
+  /// A(n x n) = A⁻¹ for a symmetric positive definite A; false where it is not. n³ flops. Waits.
+  template <Real T>
+  [[nodiscard]] bool invert_definite(view<T> A, span<T> scratch) const {
+    const index_t n = A.cols();
+    if (n == 0) return true;
+    int* info = reinterpret_cast<int*>(scratch.data());
+    const auto work = scratch.subspan(1);
+    lapack_.template potrf<T>(A, work, info);
+    const view<T> diagonal(A.data(), 1, n, A.ld() + 1);
+    const T top = reduce_entries(diagonal, reduction::max_abs);
+    if (read(info) != 0 || !is_finite(top)) return false;
+    lapack_.template potri<T>(A, work, info);
+    launch(A.size(), cuda::mirror_entry<T>{A});
+    return read(info) == 0;
+  }
+  template <Real T>
+  [[nodiscard]] index_t invert_definite_size(index_t n) const {
+    return n == 0 ? 0 : 1 + lapack_.template potri_work<T>(n);
+  }
+
+  // The same numbers, written into a 1 x 1 view on the device, without a wait.
+  template <Real T>
+  void dot_to(in<T> X, in<T> Y, view<T> to) const {
+    reduce_to(cuda::dot_reduction<T>{walk(X), walk(Y)}, X.size(), to.data());
+  }
+  template <Real T>
+  void norm_to(in<T> X, view<T> to) const {
+    reduce_to(cuda::norm_reduction<T>{walk(X)}, X.size(), to.data());
+  }
+  template <Real T>
+  void reduce_entries_to(in<T> X, reduction op, view<T> to) const {
+    if (op == reduction::sum_abs)
+      reduce_to(cuda::sum_abs_reduction<T>{walk(X)}, X.size(), to.data());
+    else
+      reduce_to(cuda::max_abs_reduction<T>{walk(X)}, X.size(), to.data());
+  }
+  /// Waits all the same.
+  template <Real T>
+  void orthonormalize_to(view<T> X, view<T> rank, span<T> scratch) const {
+    fill(rank, static_cast<T>(orthonormalize<T>(X, scratch)));
+  }
+
+ private:
+  static constexpr index_t most_parts = 1 << 16, most_second = 256, part_words = 3;
+
+  [[nodiscard]] static cuda::stream stream_of(int device) {
+    const cuda_availability found = cuda_available();
+    if (!found) throw backend_error("cuda_backend: no device: " + found.why);
+    if (device < 0 || device >= found.devices)
+      refuse("cuda_backend: device", ("below " + std::to_string(found.devices)).c_str(), device);
+    cuda::check(cudaSetDevice(device), "cudaSetDevice");
+    return {};
+  }
+
+  template <class F>
+  void launch(index_t count, F f) const {
+    Launch::run(stream_, count, f);
+  }
+
+  template <class M>
+  void copy_2d(const void* from, index_t from_ld, void* to, index_t to_ld, const M& shape,
+               cudaMemcpyKind kind) const {
+    using T = typename M::scalar;
+    if (shape.empty()) return;
+    cuda::check(cudaMemcpy2DAsync(to, cuda::bytes<T>(to_ld), from, cuda::bytes<T>(from_ld),
+                                  cuda::bytes<T>(shape.rows()),
+                                  static_cast<std::size_t>(shape.cols()), kind, stream_.get()),
+                "cudaMemcpy2DAsync");
+  }
+
+  template <class T>
+  [[nodiscard]] static cuda::elements<std::remove_const_t<T>> walk(view<T> X) {
+    // An element beyond a column's end starts the next column.
+    return X.ld() == X.rows() ? cuda::elements<std::remove_const_t<T>>{X.data()}
+                              : cuda::elements<std::remove_const_t<T>>{X.data(), X.ld(), X.rows()};
+  }
+  template <class Part>
+  [[nodiscard]] Part* parts_as(index_t skipped) const {
+    static_assert(sizeof(Part) <= part_words * sizeof(double));
+    return reinterpret_cast<Part*>(parts_.data() + part_words * skipped);
+  }
+
+  /// The one part that is left of all elements.
+  template <class R>
+  const typename R::part* reduce(const R& of, index_t count) const {
+    using part = typename R::part;
+    part* first = parts_as<part>(0);
+    part* second = parts_as<part>(most_parts);
+    const index_t workers = std::clamp<index_t>(count / 16, 1, most_parts);
+    const index_t joiners = std::clamp<index_t>(workers / 16, 1, most_second);
+    launch(workers, cuda::take_stage<R>{of, count, workers, first});
+    launch(joiners, cuda::join_stage<R>{first, workers, joiners, second});
+    launch(1, cuda::join_stage<R>{second, joiners, 1, first});
+    return first;
+  }
+  template <class R, Real T>
+  void reduce_to(const R& of, index_t count, T* to) const {
+    launch(1, cuda::result_stage<R, T>{reduce(of, count), to});
+  }
+  template <Real T>
+  [[nodiscard]] T* result() const {
+    return reinterpret_cast<T*>(result_.data());
+  }
+  /// result(), on the host.
+  template <Real T>
+  [[nodiscard]] T seen() const {
+    return read(result<T>());
+  }
+  /// One object from the device. Waits.
+  template <class V>
+  [[nodiscard]] V read(const V* device) const {
+    static_assert(sizeof(V) <= 2 * sizeof(double));
+    cuda::check(
+        cudaMemcpyAsync(seen_.data(), device, sizeof(V), cudaMemcpyDeviceToHost, stream_.get()),
+        "cudaMemcpyAsync");
+    wait();
+    V value;
+    std::memcpy(&value, seen_.data(), sizeof value);
+    return value;
+  }
+  template <Real T>
+  void values_to_host(view<T> values, const int* info, span<T> to) const {
+    download<T>(values.as_const(), matrix_view<T>(to.data(), values.rows(), 1));
+    if (read(info) != 0) std::fill(to.begin(), to.end(), std::numeric_limits<T>::quiet_NaN());
+  }
+
+  /// R with RᵀR = G, from G's lower half, into the upper; zeros below. False where a pivot says
+  /// that the columns behind G are near to dependent: then a second round would not make up for
+  /// what the first has lost, or what is left of a column might be rounding.
+  template <Real T>
+  [[nodiscard]] static bool cholesky_upper(matrix_view<T> G) {
+    const index_t k = G.cols();
+    const double eps = static_cast<double>(std::numeric_limits<T>::epsilon());
+    double longest = 0;
+    for (index_t j = 0; j < k; ++j) longest = std::max(longest, static_cast<double>(G(j, j)));
+    const double rounding = 64 * static_cast<double>(k + 1) * eps * eps * longest;
+    for (index_t j = 0; j < k; ++j) {
+      for (index_t i = 0; i <= j; ++i) {
+        double rest = static_cast<double>(G(j, i));
+        for (index_t p = 0; p < i; ++p)
+          rest -= static_cast<double>(G(p, i)) * static_cast<double>(G(p, j));
+        if (i < j) {
+          G(i, j) = static_cast<T>(rest / static_cast<double>(G(i, i)));
+          continue;
+        }
+        const double least = 100 * static_cast<double>(k) * eps * static_cast<double>(G(j, j));
+        if (!(rest > least && rest > rounding)) return false;
+        G(j, j) = static_cast<T>(std::sqrt(rest));
+      }
+    }
+    for (index_t j = 0; j < k; ++j)
+      for (index_t i = j + 1; i < k; ++i) G(i, j) = T(0);
+    return true;
+  }
+  /// X = Q R = (Q U) diag(s) Vᵀ, of which Q U is kept, where s counts.
+  template <Real T>
+  index_t by_reflectors(view<T> X, span<T> scratch) const {
+    const index_t n = X.rows(), k = X.cols();
+    view_cutter<T, space> take(scratch.data());
+    const view<T> R = take(k, k), U = take(k, k), V = take(k, k), tau = take(k, 1), Q = take(n, k);
+    int* info = reinterpret_cast<int*>(take(1, 1).data());
+    const auto work = scratch.subspan(static_cast<std::size_t>(take(0, 0).data() - scratch.data()));
+    const std::span<T> s = std::span(small<T>()).first(static_cast<std::size_t>(k));
+    lapack_.template geqrf<T>(X, tau.data(), work, info);
+    launch(R.size(), cuda::upper_entry<T>{X.as_const(), R});
+    small_svd<T>(R.as_const(), U, s, V, work);
+    lapack_.template orgqr<T>(X, tau.data(), work, info);
+    const T least =
+        T(8) * std::sqrt(static_cast<T>(k + 1)) * std::numeric_limits<T>::epsilon() * s[0];
+    const index_t rank =
+        std::count_if(s.begin(), s.end(), [least](T value) { return value > least; });
+    copy(X.as_const(), Q);
+    multiply(T(1), Q.as_const(), U.columns(0, rank).as_const(), T(0), X.columns(0, rank), work);
+    fill(X.columns(rank, k - rank), T(0));
+    return rank;
+  }
+
+  /// Host memory for small matrices, which grows in size queries only.
+  template <Real T>
+  [[nodiscard]] std::vector<T>& small() const {
+    if constexpr (std::is_same_v<T, float>)
+      return small_floats_;
+    else
+      return small_doubles_;
+  }
+
+  cuda::stream stream_;
+  cuda::blas blas_;
+  cuda::lapack lapack_;
+  cuda::device_memory<double> parts_, result_;
+  cuda::pinned_memory<double> seen_;
+  mutable std::vector<float> small_floats_;
+  mutable std::vector<double> small_doubles_;
+};
+
+using cuda_backend = basic_cuda_backend<cuda::thrust_launch>;
+
+static_assert(Backend<cuda_backend>);
+
+template <>
+struct default_backend<device_space> {
+  using type = cuda_backend;
+};
+
+}  // namespace fanion

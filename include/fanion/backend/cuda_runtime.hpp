@@ -1,0 +1,140 @@
+/// @file  CUDA's runtime: whether there is a device, streams, memory, and errors as exceptions.
+///
+/// A host compiler is enough; link CUDA::cudart. Whatever owns something here moves, never copies,
+/// and its destructor says nothing: a failure while cleaning up has been seen by the call before.
+#pragma once
+
+#include <fanion/core/contract.hpp>
+#include <fanion/core/error.hpp>
+
+#include <cuda_runtime_api.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace fanion {
+namespace cuda {
+
+/// @throws backend_error naming the call, the code and the runtime's words.
+inline void check(cudaError_t status, const char* call) {
+  if (status == cudaSuccess) return;
+  throw backend_error(std::string(call) + ": " + cudaGetErrorName(status) + " (" +
+                      std::to_string(static_cast<int>(status)) +
+                      "): " + cudaGetErrorString(status));
+}
+
+/// Bytes of `count` scalars.
+template <class T>
+[[nodiscard]] constexpr std::size_t bytes(index_t count) noexcept {
+  return static_cast<std::size_t>(count) * sizeof(T);
+}
+
+}  // namespace cuda
+
+/// Whether a device can be used, and if not, why: in the runtime's words.
+struct cuda_availability {
+  int devices = 0;
+  std::string why;  ///< empty where there is a device
+
+  explicit operator bool() const noexcept { return devices > 0; }
+};
+
+/// Never throws for want of a driver or a device. Starts the runtime where there is one.
+[[nodiscard]] inline cuda_availability cuda_available() {
+  int count = 0;  // the call leaves it alone where it fails
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess)
+    return {0, std::string(cudaGetErrorName(status)) + ": " + cudaGetErrorString(status)};
+  if (count == 0) return {0, "the driver reports no device"};
+  return {count, {}};
+}
+
+namespace cuda {
+
+/// A stream of its own, which waits for no other.
+class stream {
+ public:
+  /// On the current device. @throws backend_error.
+  stream() {
+    cudaStream_t raw = nullptr;
+    check(cudaStreamCreateWithFlags(&raw, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    handle_.reset(raw);
+  }
+  [[nodiscard]] cudaStream_t get() const noexcept { return handle_.get(); }
+  /// Waits. @throws backend_error for what went wrong in anything before.
+  void wait() const { check(cudaStreamSynchronize(get()), "cudaStreamSynchronize"); }
+
+ private:
+  struct release {
+    void operator()(cudaStream_t raw) const noexcept { (void)cudaStreamDestroy(raw); }
+  };
+  std::unique_ptr<std::remove_pointer_t<cudaStream_t>, release> handle_;
+};
+
+/// `size()` scalars on the device, zero before anything that is later put into the stream they were
+/// born in; aligned to 256 bytes.
+template <class T>
+class device_memory {
+ public:
+  device_memory() noexcept = default;
+
+  /// Allocates, which waits for the device. @throws backend_error, std::invalid_argument for a
+  /// negative count.
+  device_memory(const stream& born, index_t count)
+      : size_(expects_at_least(count, 0, "make_workspace: count")) {
+    if (count == 0) return;
+    void* raw = nullptr;
+    check(cudaMalloc(&raw, bytes<T>(count)), "cudaMalloc");
+    data_.reset(static_cast<T*>(raw));
+    check(cudaMemsetAsync(raw, 0, bytes<T>(count), born.get()), "cudaMemsetAsync");
+  }
+  device_memory(device_memory&& other) noexcept
+      : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
+  device_memory& operator=(device_memory&& other) noexcept {
+    size_ = std::exchange(other.size_, 0);
+    data_ = std::move(other.data_);
+    return *this;
+  }
+
+  [[nodiscard]] T* data() const noexcept { return data_.get(); }
+  [[nodiscard]] index_t size() const noexcept { return size_; }
+  /// Of device pointers: for offsets, not for reading.
+  [[nodiscard]] std::span<T> span() const noexcept {
+    return {data(), static_cast<std::size_t>(size_)};
+  }
+
+ private:
+  struct release {
+    void operator()(T* raw) const noexcept { (void)cudaFree(raw); }
+  };
+  index_t size_ = 0;
+  std::unique_ptr<T, release> data_;
+};
+
+/// Host memory that copies to and from the device can use without a buffer between.
+template <class T>
+class pinned_memory {
+ public:
+  pinned_memory() noexcept = default;
+
+  /// Allocates. @throws backend_error.
+  explicit pinned_memory(index_t count) : size_(count) {
+    void* raw = nullptr;
+    check(cudaMallocHost(&raw, bytes<T>(count)), "cudaMallocHost");
+    data_.reset(static_cast<T*>(raw));
+  }
+  [[nodiscard]] T* data() const noexcept { return data_.get(); }
+  [[nodiscard]] index_t size() const noexcept { return size_; }
+
+ private:
+  struct release {
+    void operator()(T* raw) const noexcept { (void)cudaFreeHost(raw); }
+  };
+  index_t size_ = 0;
+  std::unique_ptr<T, release> data_;
+};
+
+}  // namespace cuda
+}  // namespace fanion

@@ -1,0 +1,168 @@
+/// @file  Oracles over device memory, by every method: the host's answers, certified there.
+#include <cuda/support.hpp>
+
+#include <fanion/eigen.hpp>
+
+#include <array>
+
+using namespace fanion;
+using fanion_test::backend_on_double;
+using fanion_test::strict_session;
+
+namespace {
+
+/// A matrix on the device.
+template <class T>
+class device_matrix {
+ public:
+  device_matrix(backend_on_double& b, index_t rows, index_t cols)
+      : backend_(b), memory_(b.make_workspace<T>(rows * cols)), view_(memory_.data(), rows, cols) {}
+  device_matrix(backend_on_double& b, const Eigen::MatrixX<T>& m)
+      : device_matrix(b, m.rows(), m.cols()) {
+    b.template upload<T>(matrix_view<const T>(m.data(), m.rows(), m.cols()), view_);
+  }
+  [[nodiscard]] matrix_view<T, device_space> view() const { return view_; }
+  [[nodiscard]] Eigen::MatrixX<T> get() const {
+    Eigen::MatrixX<T> m(view_.rows(), view_.cols());
+    backend_.template download<T>(view_.as_const(), matrix_view<T>(m.data(), m.rows(), m.cols()));
+    return m;
+  }
+
+ private:
+  backend_on_double& backend_;
+  cuda::device_memory<T> memory_;
+  matrix_view<T, device_space> view_;
+};
+
+/// A few strong directions and noise.
+template <class T>
+Eigen::MatrixX<T> gradient(index_t rows, index_t cols) {
+  std::srand(7);
+  Eigen::MatrixXd m = 0.1 * Eigen::MatrixXd::Random(rows, cols);
+  m += Eigen::MatrixXd::Random(rows, 3) * Eigen::MatrixXd::Random(3, cols);
+  return m.cast<T>();
+}
+
+/// The oracle on the device attains what the host's exact one does, up to `gap`, and says so.
+template <class T, class N, class Method>
+void check_lmo(const N& n, const Method& method, double gap) {
+  backend_on_double backend;
+  for (const auto& [rows, cols] : {std::pair<index_t, index_t>{40, 24}, {24, 56}}) {
+    CAPTURE(rows);
+    const Eigen::MatrixX<T> M = gradient<T>(rows, cols);
+    const device_matrix<T> m(backend, M), d(backend, rows, cols);
+    auto plan = plan_lmo(n, m.view(), method, backend);
+    const lmo_report report = plan.execute(m.view(), d.view());
+    const Eigen::MatrixX<T> D = d.get();
+    CHECK(m.get() == M);
+    const double attained =
+        -M.template cast<double>().cwiseProduct(D.template cast<double>()).sum();
+    const double eps = static_cast<double>(std::numeric_limits<T>::epsilon());
+    CHECK(-report.objective == doctest::Approx(attained).epsilon(1e3 * eps));
+
+    Eigen::MatrixX<T> best;
+    const lmo_report host = lmo(n, M, best, exact{});
+    CHECK(attained <= -host.objective * report.feasibility * (1 + 1e3 * eps));
+    CHECK(attained >= -host.objective * (1 - gap) - 1e3 * eps * -host.objective);
+    CHECK(report.gap() <= gap + 1e4 * eps);
+    // Again, from what the first call remembers.
+    const lmo_report again = plan.execute(m.view(), d.view());
+    CHECK(again.gap() <= gap + 1e4 * eps);
+  }
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("leading parts", T, float, double) {
+  const strict_session session;
+  const auto ball = dual(ky_fan(3));
+  SUBCASE("exact") { check_lmo<T>(ball, exact{}, 0); }
+  SUBCASE("subspace") { check_lmo<T>(ball, subspace{.gap = 1e-2}, 1e-2); }
+  SUBCASE("block_krylov") { check_lmo<T>(ball, block_krylov{.gap = 1e-3}, 1e-3); }
+  SUBCASE("lanczos") { check_lmo<T>(nuclear(), lanczos{.gap = 1e-3}, 1); }
+  SUBCASE("power") { check_lmo<T>(ball, power{}, 1); }
+  SUBCASE("randomized") { check_lmo<T>(ball, randomized{}, 1); }
+  SUBCASE("automatic") { check_lmo<T>(ball, automatic{.gap = 1e-2}, 1e-2); }
+}
+
+TEST_CASE_TEMPLATE("polar factors", T, float, double) {
+  const strict_session session;
+  SUBCASE("exact") { check_lmo<T>(spectral(), exact{}, 0); }
+  SUBCASE("newton_schulz") { check_lmo<T>(spectral(), newton_schulz{}, 1); }
+  SUBCASE("polar_express") { check_lmo<T>(spectral(), polar_express{.gap = 1e-3}, 1e-3); }
+  SUBCASE("qdwh") { check_lmo<T>(spectral(), qdwh{.gap = 1e-4}, 1e-4); }
+  SUBCASE("gram_eigen") { check_lmo<T>(spectral(), gram_eigen{}, 1e-3); }
+  SUBCASE("automatic") { check_lmo<T>(spectral(), automatic{}, 1e-3); }
+}
+
+TEST_CASE_TEMPLATE("combinations and entries", T, float, double) {
+  const strict_session session;
+  SUBCASE("frobenius") { check_lmo<T>(frobenius(), exact{}, 0); }
+  SUBCASE("F-Fanion") {
+    check_lmo<T>(dual(0.5 * ky_fan(4) + 0.5 * frobenius()), automatic{.gap = 1e-2}, 1e-2);
+  }
+  SUBCASE("F-Muon") { check_lmo<T>(dual(0.5 * nuclear() + 0.5 * frobenius()), exact{}, 0); }
+  SUBCASE("max_abs") { check_lmo<T>(max_abs(), exact{}, 0); }
+  SUBCASE("sum_abs") { check_lmo<T>(sum_abs(), exact{}, 0); }
+  SUBCASE("max_row") { check_lmo<T>(max_row(), exact{}, 0); }
+  SUBCASE("S-Muon") { check_lmo<T>(dual(0.5 * nuclear() + 0.01 * sum_abs()), exact{}, 1); }
+  SUBCASE("schatten") { check_lmo<T>(schatten(3), exact{}, 0); }
+}
+
+TEST_CASE("without a device: a clear error, and nothing is left") {
+  cuda_double::reset();
+  cuda_double::set_device_error(cudaErrorInsufficientDriver);
+  CHECK_FALSE(cuda_available());
+  CHECK(cuda_available().why.find("cudaErrorInsufficientDriver") != std::string::npos);
+  try {
+    const backend_on_double backend;
+    FAIL("made a backend without a device");
+  } catch (const backend_error& error) {
+    CHECK(std::string(error.what()).find("driver version is insufficient") != std::string::npos);
+  }
+  CHECK(cuda_double::live_objects() == 0);
+  cuda_double::reset();
+  CHECK_THROWS_AS(backend_on_double({.device = 3}), std::invalid_argument);
+}
+
+TEST_CASE("every call that fails surfaces by its name, and leaves nothing") {
+  // What one oracle of each kind calls, from an undisturbed run.
+  const auto work = [] {
+    backend_on_double backend;
+    const Eigen::MatrixXd M = gradient<double>(40, 24);
+    const device_matrix<double> m(backend, M), d(backend, 40, 24);
+    (void)plan_lmo(spectral(), m.view(), qdwh{.gap = 1e-6}, backend).execute(m.view(), d.view());
+    (void)plan_lmo(nuclear(), m.view(), exact{}, backend).execute(m.view(), d.view());
+    (void)plan_lmo(dual(ky_fan(2)), m.view(), block_krylov{.gap = 1e-2}, backend)
+        .execute(m.view(), d.view());
+    return m.get() == M;
+  };
+  cuda_double::reset();
+  REQUIRE(work());
+  const std::map<std::string, long> calls = cuda_double::calls();
+  CHECK(calls.size() > 25);
+  for (const auto& [call, count] : calls) {
+    if (call.find("Destroy") != std::string::npos || call.starts_with("cudaFree")) continue;
+    for (const long nth : {1L, (count + 1) / 2, count}) {
+      cuda_double::reset();
+      cuda_double::fail(call, static_cast<int>(nth), 7);
+      std::string said;
+      try {
+        (void)work();
+      } catch (const backend_error& error) {
+        said = error.what();
+      }
+      CAPTURE(call);
+      CAPTURE(nth);
+      CAPTURE(said);
+      // cuSOLVER and cuBLAS carry their names; the size queries of both scalars are one.
+      CHECK(said.find(call == "cudaGetDeviceCount" ? "no device" : call) != std::string::npos);
+      CHECK(cuda_double::live_objects() == 0);
+    }
+  }
+  cuda_double::reset();
+  cuda_double::limit_memory(1 << 20);
+  CHECK_THROWS_AS((void)work(), backend_error);
+  CHECK(cuda_double::live_objects() == 0);
+  cuda_double::reset();
+}
