@@ -29,8 +29,6 @@ struct cusolverDnContext {
 
 namespace {
 
-using cuda_double::complaints;
-
 template <class T>
 using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
 template <class T>
@@ -223,9 +221,9 @@ cublasStatus_t gemm(const char* call, cublasHandle_t h, cublasOperation_t ta, cu
   return CUBLAS_STATUS_SUCCESS;
 }
 
-/// The lower half of a op(A) op(B)ᵀ + b C.
+/// The lower triangle of a op(A) op(B)ᵀ + b C.
 template <class T>
-cublasStatus_t rank_update(const char* call, cublasHandle_t h, cublasFillMode_t half,
+cublasStatus_t rank_update(const char* call, cublasHandle_t h, cublasFillMode_t triangle,
                            cublasOperation_t t, int n, int k, const T* alpha, const T* A, int lda,
                            const T* B, int ldb, const T* beta, T* C, int ldc) {
   if (const int status = begin(call)) return static_cast<cublasStatus_t>(status);
@@ -243,7 +241,7 @@ cublasStatus_t rank_update(const char* call, cublasHandle_t h, cublasFillMode_t 
     auto c = map(C, n, n, ldc);
     for (int j = 0; j < n; ++j)
       for (int i = 0; i < n; ++i)
-        if (half == CUBLAS_FILL_MODE_LOWER ? i >= j : i <= j)
+        if (triangle == CUBLAS_FILL_MODE_LOWER ? i >= j : i <= j)
           c(i, j) = product(i, j) + (b == T(0) ? T(0) : b * c(i, j));
   });
   return CUBLAS_STATUS_SUCCESS;
@@ -273,10 +271,10 @@ cublasStatus_t geam(const char* call, cublasHandle_t h, cublasOperation_t ta, cu
 
 template <class T>
 cublasStatus_t trsm(const char* call, cublasHandle_t h, cublasSideMode_t side,
-                    cublasFillMode_t half, cublasOperation_t t, cublasDiagType_t diagonal, int m,
-                    int n, const T* alpha, const T* A, int lda, T* B, int ldb) {
+                    cublasFillMode_t triangle, cublasOperation_t t, cublasDiagType_t diagonal,
+                    int m, int n, const T* alpha, const T* A, int lda, T* B, int ldb) {
   if (const int status = begin(call)) return static_cast<cublasStatus_t>(status);
-  if (side != CUBLAS_SIDE_RIGHT || half != CUBLAS_FILL_MODE_UPPER || t != CUBLAS_OP_N ||
+  if (side != CUBLAS_SIDE_RIGHT || triangle != CUBLAS_FILL_MODE_UPPER || t != CUBLAS_OP_N ||
       diagonal != CUBLAS_DIAG_NON_UNIT) {
     complain(call, "a form that the double does not know");
     return CUBLAS_STATUS_NOT_SUPPORTED;
@@ -360,10 +358,10 @@ cusolverStatus_t gesvd(const char* call, cusolverDnHandle_t h, signed char jobu,
 
 template <class T>
 cusolverStatus_t syevd(const char* call, cusolverDnHandle_t h, cusolverEigMode_t mode,
-                       cublasFillMode_t half, int n, T* A, int lda, T* W, T* work, int lwork,
+                       cublasFillMode_t triangle, int n, T* A, int lda, T* W, T* work, int lwork,
                        int* info) {
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
-  if (mode != CUSOLVER_EIG_MODE_VECTOR || half != CUBLAS_FILL_MODE_LOWER) {
+  if (mode != CUSOLVER_EIG_MODE_VECTOR || triangle != CUBLAS_FILL_MODE_LOWER) {
     complain(call, "a form that the double does not know");
     return bad_solver_value;
   }
@@ -385,11 +383,12 @@ cusolverStatus_t syevd(const char* call, cusolverDnHandle_t h, cusolverEigMode_t
 }
 
 template <class T>
-cusolverStatus_t potrf(const char* call, cusolverDnHandle_t h, cublasFillMode_t half, int n, T* A,
-                       int lda, T* work, int lwork, int* info) {
+cusolverStatus_t potrf(const char* call, cusolverDnHandle_t h, cublasFillMode_t triangle, int n,
+                       T* A, int lda, T* work, int lwork, int* info) {
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
-  if (!usable(call, h) || half != CUBLAS_FILL_MODE_LOWER || !on_device(call, "A", A, n, n, lda) ||
-      !work_fits(call, work, lwork, work_size(n, n)) || !on_device(call, "info", info, 1, 1, 1))
+  if (!usable(call, h) || triangle != CUBLAS_FILL_MODE_LOWER ||
+      !on_device(call, "A", A, n, n, lda) || !work_fits(call, work, lwork, work_size(n, n)) ||
+      !on_device(call, "info", info, 1, 1, 1))
     return bad_solver_value;
   h->stream->work.push_back([=] {
     auto a = map(A, n, n, lda);
@@ -410,11 +409,12 @@ cusolverStatus_t potrf(const char* call, cusolverDnHandle_t h, cublasFillMode_t 
 }
 
 template <class T>
-cusolverStatus_t potri(const char* call, cusolverDnHandle_t h, cublasFillMode_t half, int n, T* A,
-                       int lda, T* work, int lwork, int* info) {
+cusolverStatus_t potri(const char* call, cusolverDnHandle_t h, cublasFillMode_t triangle, int n,
+                       T* A, int lda, T* work, int lwork, int* info) {
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
-  if (!usable(call, h) || half != CUBLAS_FILL_MODE_LOWER || !on_device(call, "A", A, n, n, lda) ||
-      !work_fits(call, work, lwork, work_size(n, n)) || !on_device(call, "info", info, 1, 1, 1))
+  if (!usable(call, h) || triangle != CUBLAS_FILL_MODE_LOWER ||
+      !on_device(call, "A", A, n, n, lda) || !work_fits(call, work, lwork, work_size(n, n)) ||
+      !on_device(call, "info", info, 1, 1, 1))
     return bad_solver_value;
   h->stream->work.push_back([=] {
     auto a = map(A, n, n, lda);
@@ -623,7 +623,10 @@ cudaError_t CUDARTAPI cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t CUDARTAPI cudaStreamSynchronize(cudaStream_t stream) {
-  if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  if (const int status = begin(__func__)) {  // a device that is lost takes its work along
+    if (is_stream(stream)) stream->work.clear();
+    return static_cast<cudaError_t>(status);
+  }
   if (!is_stream(stream)) {
     complain(__func__, "a stream that is gone, or the default one");
     return cudaErrorInvalidResourceHandle;
@@ -669,31 +672,32 @@ const char* CUBLASWINAPI cublasGetStatusName(cublasStatus_t status) {
 
 // Both scalars of a routine, by the libraries' own prototypes: what does not match them does not
 // compile.
-#define FANION_DOUBLE_BLAS(X, T)                                                                 \
-  cublasStatus_t CUBLASWINAPI cublas##X##gemm(                                                   \
-      cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,         \
-      const T* a, const T* A, int lda, const T* B, int ldb, const T* b, T* C, int ldc) {         \
-    return gemm<T>("cublas" #X "gemm", h, ta, tb, m, n, k, a, A, lda, B, ldb, b, C, ldc);        \
-  }                                                                                              \
-  cublasStatus_t CUBLASWINAPI cublas##X##syrk(cublasHandle_t h, cublasFillMode_t half,           \
-                                              cublasOperation_t t, int n, int k, const T* a,     \
-                                              const T* A, int lda, const T* b, T* C, int ldc) {  \
-    return rank_update<T>("cublas" #X "syrk", h, half, t, n, k, a, A, lda, A, lda, b, C, ldc);   \
-  }                                                                                              \
-  cublasStatus_t CUBLASWINAPI cublas##X##syrkx(                                                  \
-      cublasHandle_t h, cublasFillMode_t half, cublasOperation_t t, int n, int k, const T* a,    \
-      const T* A, int lda, const T* B, int ldb, const T* b, T* C, int ldc) {                     \
-    return rank_update<T>("cublas" #X "syrkx", h, half, t, n, k, a, A, lda, B, ldb, b, C, ldc);  \
-  }                                                                                              \
-  cublasStatus_t CUBLASWINAPI cublas##X##geam(                                                   \
-      cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb, int m, int n, const T* a,    \
-      const T* A, int lda, const T* b, const T* B, int ldb, T* C, int ldc) {                     \
-    return geam<T>("cublas" #X "geam", h, ta, tb, m, n, a, A, lda, b, B, ldb, C, ldc);           \
-  }                                                                                              \
-  cublasStatus_t CUBLASWINAPI cublas##X##trsm(                                                   \
-      cublasHandle_t h, cublasSideMode_t side, cublasFillMode_t half, cublasOperation_t t,       \
-      cublasDiagType_t diagonal, int m, int n, const T* a, const T* A, int lda, T* B, int ldb) { \
-    return trsm<T>("cublas" #X "trsm", h, side, half, t, diagonal, m, n, a, A, lda, B, ldb);     \
+#define FANION_DOUBLE_BLAS(X, T)                                                                   \
+  cublasStatus_t CUBLASWINAPI cublas##X##gemm(                                                     \
+      cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,           \
+      const T* a, const T* A, int lda, const T* B, int ldb, const T* b, T* C, int ldc) {           \
+    return gemm<T>("cublas" #X "gemm", h, ta, tb, m, n, k, a, A, lda, B, ldb, b, C, ldc);          \
+  }                                                                                                \
+  cublasStatus_t CUBLASWINAPI cublas##X##syrk(cublasHandle_t h, cublasFillMode_t triangle,         \
+                                              cublasOperation_t t, int n, int k, const T* a,       \
+                                              const T* A, int lda, const T* b, T* C, int ldc) {    \
+    return rank_update<T>("cublas" #X "syrk", h, triangle, t, n, k, a, A, lda, A, lda, b, C, ldc); \
+  }                                                                                                \
+  cublasStatus_t CUBLASWINAPI cublas##X##syrkx(                                                    \
+      cublasHandle_t h, cublasFillMode_t triangle, cublasOperation_t t, int n, int k, const T* a,  \
+      const T* A, int lda, const T* B, int ldb, const T* b, T* C, int ldc) {                       \
+    return rank_update<T>("cublas" #X "syrkx", h, triangle, t, n, k, a, A, lda, B, ldb, b, C,      \
+                          ldc);                                                                    \
+  }                                                                                                \
+  cublasStatus_t CUBLASWINAPI cublas##X##geam(                                                     \
+      cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb, int m, int n, const T* a,      \
+      const T* A, int lda, const T* b, const T* B, int ldb, T* C, int ldc) {                       \
+    return geam<T>("cublas" #X "geam", h, ta, tb, m, n, a, A, lda, b, B, ldb, C, ldc);             \
+  }                                                                                                \
+  cublasStatus_t CUBLASWINAPI cublas##X##trsm(                                                     \
+      cublasHandle_t h, cublasSideMode_t side, cublasFillMode_t triangle, cublasOperation_t t,     \
+      cublasDiagType_t diagonal, int m, int n, const T* a, const T* A, int lda, T* B, int ldb) {   \
+    return trsm<T>("cublas" #X "trsm", h, side, triangle, t, diagonal, m, n, a, A, lda, B, ldb);   \
   }
 FANION_DOUBLE_BLAS(S, float)
 FANION_DOUBLE_BLAS(D, double)
@@ -735,28 +739,28 @@ cusolverStatus_t CUSOLVERAPI cusolverDnSetStream(cusolverDnHandle_t h, cudaStrea
       const T*, int* size) {                                                                       \
     return ask_size(__func__, h, n, n, lda, size);                                                 \
   }                                                                                                \
-  cusolverStatus_t CUSOLVERAPI cusolverDn##X##syevd(cusolverDnHandle_t h, cusolverEigMode_t mode,  \
-                                                    cublasFillMode_t half, int n, T* A, int lda,   \
-                                                    T* W, T* work, int lwork, int* info) {         \
-    return syevd<T>(__func__, h, mode, half, n, A, lda, W, work, lwork, info);                     \
+  cusolverStatus_t CUSOLVERAPI cusolverDn##X##syevd(                                               \
+      cusolverDnHandle_t h, cusolverEigMode_t mode, cublasFillMode_t triangle, int n, T* A,        \
+      int lda, T* W, T* work, int lwork, int* info) {                                              \
+    return syevd<T>(__func__, h, mode, triangle, n, A, lda, W, work, lwork, info);                 \
   }                                                                                                \
   cusolverStatus_t CUSOLVERAPI cusolverDn##X##potrf_bufferSize(                                    \
       cusolverDnHandle_t h, cublasFillMode_t, int n, T*, int lda, int* size) {                     \
     return ask_size(__func__, h, n, n, lda, size);                                                 \
   }                                                                                                \
-  cusolverStatus_t CUSOLVERAPI cusolverDn##X##potrf(cusolverDnHandle_t h, cublasFillMode_t half,   \
-                                                    int n, T* A, int lda, T* work, int lwork,      \
-                                                    int* info) {                                   \
-    return potrf<T>(__func__, h, half, n, A, lda, work, lwork, info);                              \
+  cusolverStatus_t CUSOLVERAPI cusolverDn##X##potrf(cusolverDnHandle_t h,                          \
+                                                    cublasFillMode_t triangle, int n, T* A,        \
+                                                    int lda, T* work, int lwork, int* info) {      \
+    return potrf<T>(__func__, h, triangle, n, A, lda, work, lwork, info);                          \
   }                                                                                                \
   cusolverStatus_t CUSOLVERAPI cusolverDn##X##potri_bufferSize(                                    \
       cusolverDnHandle_t h, cublasFillMode_t, int n, T*, int lda, int* size) {                     \
     return ask_size(__func__, h, n, n, lda, size);                                                 \
   }                                                                                                \
-  cusolverStatus_t CUSOLVERAPI cusolverDn##X##potri(cusolverDnHandle_t h, cublasFillMode_t half,   \
-                                                    int n, T* A, int lda, T* work, int lwork,      \
-                                                    int* info) {                                   \
-    return potri<T>(__func__, h, half, n, A, lda, work, lwork, info);                              \
+  cusolverStatus_t CUSOLVERAPI cusolverDn##X##potri(cusolverDnHandle_t h,                          \
+                                                    cublasFillMode_t triangle, int n, T* A,        \
+                                                    int lda, T* work, int lwork, int* info) {      \
+    return potri<T>(__func__, h, triangle, n, A, lda, work, lwork, info);                          \
   }                                                                                                \
   cusolverStatus_t CUSOLVERAPI cusolverDn##X##geqrf_bufferSize(cusolverDnHandle_t h, int m, int n, \
                                                                T*, int lda, int* size) {           \

@@ -30,7 +30,7 @@ class device_matrix {
 
  private:
   backend_on_double& backend_;
-  cuda::device_memory<T> memory_;
+  device::device_memory<T> memory_;
   matrix_view<T, device_space> view_;
 };
 

@@ -11,10 +11,10 @@ namespace fanion_test {
 /// Hands work to the double, which does it when somebody waits.
 struct launch_on_double {
   template <class F>
-  static void run(const fanion::cuda::stream& s, index_t count, F f) {
+  static void run(const fanion::device::stream& s, index_t count, F f) {
     if (count > 0)
       cuda_double::enqueue(s.get(),
-                           [&s, count, f] { fanion::cuda::thrust_launch::run(s, count, f); });
+                           [&s, count, f] { fanion::device::thrust_launch::run(s, count, f); });
   }
 };
 using backend_on_double = fanion::basic_cuda_backend<launch_on_double>;

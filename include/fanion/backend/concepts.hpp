@@ -1,6 +1,7 @@
 /// @file  What a backend supplies, and the verbs that follow from the others.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/core/types.hpp>
 #include <fanion/core/view.hpp>
 
@@ -27,6 +28,14 @@ struct entry_position {
   index_t col = 0;
 
   friend constexpr bool operator==(const entry_position&, const entry_position&) = default;
+};
+
+/// What map_entries and map_lines might be handed: any function object that copies.
+struct first_argument {
+  template <class T, class... Rest>
+  FANION_HD constexpr T operator()(T x, Rest...) const noexcept {
+    return x;
+  }
 };
 
 /// The callback of multiply_pair for a matrix that is there already.
@@ -74,11 +83,11 @@ concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename
   { b.norm(in) } -> std::same_as<T>;
   { b.reduce_entries(in, reduction::sum_abs) } -> std::same_as<T>;
   { b.locate_max_abs(in) } -> std::same_as<entry_position>;
-  b.template map_entries<T>(in, out, [](T p, T) { return p; });
-  b.template map_entries_adjoint<T>(in, out, [](T p, T) { return p; });
+  b.template map_entries<T>(in, out, first_argument());
+  b.template map_entries_adjoint<T>(in, out, first_argument());
   b.template line_norms<T>(in, lines::rows, out);
   b.template map_lines<T>(oriented_view<const T, typename B::space>{in, true}, lines::rows, in, out,
-                          [](T p, T, T) { return p; });
+                          first_argument());
   { b.dot_adjoint(in, in) } -> std::same_as<T>;
   b.template multiply<T>(x, in, in, x, out, scratch);
   b.template multiply_adjoint<T>(x, in, in, x, out, scratch);
@@ -229,7 +238,7 @@ template <Real T, class B>
     if (!(value > T(0)) || !(value - value == T(0))) return false;
     const T root = std::sqrt(value);
     b.template map_entries<T>(V.columns(j, 1).as_const(), V.columns(j, 1),
-                              [root](T x, T) { return x / root; });
+                              entry::divided_by<T>{root});
   }
   b.template syrk<T>(T(1), V.as_const(), T(0), A, rest);
   return true;

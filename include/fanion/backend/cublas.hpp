@@ -15,7 +15,7 @@
 #include <string>
 #include <type_traits>
 
-namespace fanion::cuda {
+namespace fanion::device {
 
 /// @throws backend_error naming the call and the code.
 inline void check(cublasStatus_t status, const char* call) {
@@ -147,4 +147,4 @@ class blas {
   std::unique_ptr<std::remove_pointer_t<cublasHandle_t>, release> handle_;
 };
 
-}  // namespace fanion::cuda
+}  // namespace fanion::device

@@ -45,7 +45,7 @@ class basic_cuda_backend {
  public:
   using space = device_space;
   template <Real T>
-  using workspace = cuda::device_memory<T>;
+  using workspace = device::device_memory<T>;
 
   /// Allocates 2 MiB on the device. @throws backend_error, where there is no device with the
   /// runtime's reason.
@@ -88,41 +88,41 @@ class basic_cuda_backend {
   /// Y = Xᵀ.
   template <Real T>
   void copy_adjoint(in<T> X, view<T> Y) const {
-    blas_.template geam<T>(T(1), X, cuda::turn::adjoint, T(0), Y);
+    blas_.template geam<T>(T(1), X, device::turn::adjoint, T(0), Y);
   }
   /// Y = a X in another precision.
   template <class S, Real T>
   void convert(double a, view<S> X, view<T> Y) const {
-    launch(Y.size(), cuda::convert_entry<std::remove_const_t<S>, T>{a, X.as_const(), Y});
+    launch(Y.size(), device::convert_entry<std::remove_const_t<S>, T>{a, X.as_const(), Y});
   }
   template <Real T>
   void fill(view<T> X, scalar<T> value) const {
-    launch(X.size(), cuda::fill_entry<T>{X, value});
+    launch(X.size(), device::fill_entry<T>{X, value});
   }
   /// X(i, j) = random_normal(seed, row0 + i, col0 + j), up to the device's log and cos.
   template <Real T>
   void random(view<T> X, std::uint64_t seed, index_t row0 = 0, index_t col0 = 0) const {
-    launch(X.size(), cuda::random_entry<T>{X, seed, row0, col0});
+    launch(X.size(), device::random_entry<T>{X, seed, row0, col0});
   }
   /// Y = a X + b Y.
   template <Real T>
   void axpby(scalar<T> a, in<T> X, scalar<T> b, view<T> Y) const {
-    blas_.template geam<T>(a, X, cuda::turn::none, b, Y);
+    blas_.template geam<T>(a, X, device::turn::none, b, Y);
   }
   /// Y = a Xᵀ + b Y.
   template <Real T>
   void axpby_adjoint(scalar<T> a, in<T> X, scalar<T> b, view<T> Y) const {
-    blas_.template geam<T>(a, X, cuda::turn::adjoint, b, Y);
+    blas_.template geam<T>(a, X, device::turn::adjoint, b, Y);
   }
   /// Y(i, j) = f(X(i, j), Y(i, j)). f is called on the device.
   template <Real T, class F>
   void map_entries(in<T> X, view<T> Y, F f) const {
-    launch(Y.size(), cuda::map_entry<T, F>{X, false, Y, f});
+    launch(Y.size(), device::map_entry<T, F>{X, false, Y, f});
   }
   /// Y(i, j) = f(X(j, i), Y(i, j)).
   template <Real T, class F>
   void map_entries_adjoint(in<T> X, view<T> Y, F f) const {
-    launch(Y.size(), cuda::map_entry<T, F>{X, true, Y, f});
+    launch(Y.size(), device::map_entry<T, F>{X, true, Y, f});
   }
   /// The lengths of X's columns or rows, in a column.
   template <Real T>
@@ -133,40 +133,40 @@ class basic_cuda_backend {
       const index_t now = std::min(most_parts, count - first);
       const auto some = columns ? X.columns(first, now) : X.block(first, 0, now, X.cols());
       const index_t chunks = std::clamp<index_t>(std::min(length / 32, most_parts / now), 1, 256);
-      auto* parts = parts_as<cuda::binned_sum>(0);
-      launch(now * chunks, cuda::line_take_stage<T>{some, columns, now, chunks, parts});
-      launch(now, cuda::line_result_stage<T>{parts, chunks, out.data() + first});
+      auto* parts = parts_as<device::binned_sum>(0);
+      launch(now * chunks, device::line_take_stage<T>{some, columns, now, chunks, parts});
+      launch(now, device::line_result_stage<T>{parts, chunks, out.data() + first});
     }
   }
   /// Y(i, j) = f(X(i, j), s(line), Y(i, j)). f is called on the device.
   template <Real T, class F>
   void map_lines(const oriented_view<const T, device_space>& X, lines along, in<T> s, view<T> Y,
                  F f) const {
-    launch(Y.size(), cuda::map_line_entry<T, F>{X.storage, X.transposed, along == lines::columns,
-                                                s.data(), Y, f});
+    launch(Y.size(), device::map_line_entry<T, F>{X.storage, X.transposed, along == lines::columns,
+                                                  s.data(), Y, f});
   }
 
   /// Σ X(i, j) Y(i, j). Waits.
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot(view<T> X, view<S> Y) const {
     using V = std::remove_const_t<T>;
-    reduce_to(cuda::dot_reduction<V>{walk(X), walk(Y)}, X.size(), result<V>());
+    reduce_to(device::dot_reduction<V>{walk(X), walk(Y)}, X.size(), result<V>());
     return seen<V>();
   }
   /// Σ X(j, i) Y(i, j). Waits.
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot_adjoint(view<T> X, view<S> Y) const {
     using V = std::remove_const_t<T>;
-    using turned = cuda::turned_elements<V>;
-    reduce_to(cuda::dot_reduction<V, turned>{turned{X.data(), X.ld(), Y.rows()}, walk(Y)}, Y.size(),
-              result<V>());
+    using turned = device::turned_elements<V>;
+    reduce_to(device::dot_reduction<V, turned>{turned{X.data(), X.ld(), Y.rows()}, walk(Y)},
+              Y.size(), result<V>());
     return seen<V>();
   }
   /// sqrt(Σ X(i, j)²). Waits.
   template <class T>
   [[nodiscard]] std::remove_const_t<T> norm(view<T> X) const {
     using V = std::remove_const_t<T>;
-    reduce_to(cuda::norm_reduction<V>{walk(X)}, X.size(), result<V>());
+    reduce_to(device::norm_reduction<V>{walk(X)}, X.size(), result<V>());
     return seen<V>();
   }
   /// Σ |X(i, j)| or max |X(i, j)|. Waits.
@@ -179,7 +179,7 @@ class basic_cuda_backend {
   /// Where |X(i, j)| is largest; the first in column-major order on ties. Waits.
   template <class T>
   [[nodiscard]] entry_position locate_max_abs(view<T> X) const {
-    using largest = cuda::max_abs_reduction<std::remove_const_t<T>>;
+    using largest = device::max_abs_reduction<std::remove_const_t<T>>;
     if (X.empty()) return {};
     const auto found = read(reduce(largest{walk(X)}, X.size()));
     return {found.at % X.rows(), found.at / X.rows()};
@@ -188,7 +188,7 @@ class basic_cuda_backend {
   /// Y(m x k) = a A(m x n) X(n x k) + b Y.
   template <Real T>
   void multiply(scalar<T> a, in<T> A, in<T> X, scalar<T> b, view<T> Y, span<T>) const {
-    blas_.template gemm<T>(a, A, cuda::turn::none, X, cuda::turn::none, b, Y);
+    blas_.template gemm<T>(a, A, device::turn::none, X, device::turn::none, b, Y);
   }
   template <Real T>
   [[nodiscard]] index_t multiply_size(index_t, index_t, index_t) const {
@@ -197,7 +197,7 @@ class basic_cuda_backend {
   /// Y(n x k) = a A(m x n)ᵀ X(m x k) + b Y.
   template <Real T>
   void multiply_adjoint(scalar<T> a, in<T> A, in<T> X, scalar<T> b, view<T> Y, span<T>) const {
-    blas_.template gemm<T>(a, A, cuda::turn::adjoint, X, cuda::turn::none, b, Y);
+    blas_.template gemm<T>(a, A, device::turn::adjoint, X, device::turn::none, b, Y);
   }
   template <Real T>
   [[nodiscard]] index_t multiply_adjoint_size(index_t, index_t, index_t) const {
@@ -206,7 +206,7 @@ class basic_cuda_backend {
   /// Y(m x n) = a X(m x k) W(n x k)ᵀ + b Y.
   template <Real T>
   void multiply_outer(scalar<T> a, in<T> X, in<T> W, scalar<T> b, view<T> Y, span<T>) const {
-    blas_.template gemm<T>(a, X, cuda::turn::none, W, cuda::turn::adjoint, b, Y);
+    blas_.template gemm<T>(a, X, device::turn::none, W, device::turn::adjoint, b, Y);
   }
   template <Real T>
   [[nodiscard]] index_t multiply_outer_size(index_t, index_t, index_t) const {
@@ -239,8 +239,8 @@ class basic_cuda_backend {
   /// C(r x r) = a A(r x l) Aᵀ + b C, for a symmetric C. r²l flops.
   template <Real T>
   void syrk(scalar<T> a, in<T> A, scalar<T> b, view<T> C, span<T>) const {
-    blas_.template syrk<T>(a, A, cuda::turn::none, b, C);
-    launch(C.size(), cuda::mirror_entry<T>{C});
+    blas_.template syrk<T>(a, A, device::turn::none, b, C);
+    launch(C.size(), device::mirror_entry<T>{C});
   }
   template <Real T>
   [[nodiscard]] index_t syrk_size(index_t, index_t) const {
@@ -250,7 +250,7 @@ class basic_cuda_backend {
   template <Real T>
   void symmetric_product(scalar<T> a, in<T> A, in<T> B, scalar<T> b, view<T> C, span<T>) const {
     blas_.template syrkx<T>(a, A, B, b, C);
-    launch(C.size(), cuda::mirror_entry<T>{C});
+    launch(C.size(), device::mirror_entry<T>{C});
   }
   template <Real T>
   [[nodiscard]] index_t symmetric_product_size(index_t) const {
@@ -275,7 +275,7 @@ class basic_cuda_backend {
     const view<T> G(scratch.data(), k, k);
     const matrix_view<T> gram(small<T>().data(), k, k);
     for (int round = 0; round < 2; ++round) {
-      blas_.template syrk<T>(T(1), X.as_const(), cuda::turn::adjoint, T(0), G);
+      blas_.template syrk<T>(T(1), X.as_const(), device::turn::adjoint, T(0), G);
       download<T>(G.as_const(), gram);
       if (!cholesky_upper(gram)) return by_reflectors(X, scratch);
       upload<T>(gram.as_const(), G);
@@ -303,7 +303,7 @@ class basic_cuda_backend {
     const view<T> a = take(l, r), vt = take(r, r), values = take(r, 1), rest = take(r, 1);
     int* info = reinterpret_cast<int*>(take(1, 1).data());
     const index_t used = take(0, 0).data() - scratch.data();
-    blas_.template geam<T>(T(1), A, wide ? cuda::turn::adjoint : cuda::turn::none, T(0), a);
+    blas_.template geam<T>(T(1), A, wide ? device::turn::adjoint : device::turn::none, T(0), a);
     lapack_.template gesvd<T>(a, values.data(), wide ? V : U, vt,
                               scratch.subspan(static_cast<std::size_t>(used)), rest.data(), info);
     copy_adjoint(vt.as_const(), wide ? U : V);
@@ -327,7 +327,7 @@ class basic_cuda_backend {
     copy(A, V);
     lapack_.template syevd<T>(V, values.data(), scratch.subspan(static_cast<std::size_t>(used)),
                               info);
-    launch(n * (n / 2), cuda::reverse_entry<T>{V});
+    launch(n * (n / 2), device::reverse_entry<T>{V});
     values_to_host(values, info, w);
     std::reverse(w.begin(), w.end());
   }
@@ -347,7 +347,7 @@ class basic_cuda_backend {
     const T top = reduce_entries(diagonal, reduction::max_abs);
     if (read(info) != 0 || !is_finite(top)) return false;
     lapack_.template potri<T>(A, work, info);
-    launch(A.size(), cuda::mirror_entry<T>{A});
+    launch(A.size(), device::mirror_entry<T>{A});
     return read(info) == 0;
   }
   template <Real T>
@@ -358,18 +358,18 @@ class basic_cuda_backend {
   // The same numbers, written into a 1 x 1 view on the device, without a wait.
   template <Real T>
   void dot_to(in<T> X, in<T> Y, view<T> to) const {
-    reduce_to(cuda::dot_reduction<T>{walk(X), walk(Y)}, X.size(), to.data());
+    reduce_to(device::dot_reduction<T>{walk(X), walk(Y)}, X.size(), to.data());
   }
   template <Real T>
   void norm_to(in<T> X, view<T> to) const {
-    reduce_to(cuda::norm_reduction<T>{walk(X)}, X.size(), to.data());
+    reduce_to(device::norm_reduction<T>{walk(X)}, X.size(), to.data());
   }
   template <Real T>
   void reduce_entries_to(in<T> X, reduction op, view<T> to) const {
     if (op == reduction::sum_abs)
-      reduce_to(cuda::sum_abs_reduction<T>{walk(X)}, X.size(), to.data());
+      reduce_to(device::sum_abs_reduction<T>{walk(X)}, X.size(), to.data());
     else
-      reduce_to(cuda::max_abs_reduction<T>{walk(X)}, X.size(), to.data());
+      reduce_to(device::max_abs_reduction<T>{walk(X)}, X.size(), to.data());
   }
   /// Waits all the same.
   template <Real T>
@@ -380,12 +380,12 @@ class basic_cuda_backend {
  private:
   static constexpr index_t most_parts = 1 << 16, most_second = 256, part_words = 3;
 
-  [[nodiscard]] static cuda::stream stream_of(int device) {
+  [[nodiscard]] static device::stream stream_of(int device) {
     const cuda_availability found = cuda_available();
     if (!found) throw backend_error("cuda_backend: no device: " + found.why);
     if (device < 0 || device >= found.devices)
       refuse("cuda_backend: device", ("below " + std::to_string(found.devices)).c_str(), device);
-    cuda::check(cudaSetDevice(device), "cudaSetDevice");
+    device::check(cudaSetDevice(device), "cudaSetDevice");
     return {};
   }
 
@@ -399,17 +399,18 @@ class basic_cuda_backend {
                cudaMemcpyKind kind) const {
     using T = typename M::scalar;
     if (shape.empty()) return;
-    cuda::check(cudaMemcpy2DAsync(to, cuda::bytes<T>(to_ld), from, cuda::bytes<T>(from_ld),
-                                  cuda::bytes<T>(shape.rows()),
-                                  static_cast<std::size_t>(shape.cols()), kind, stream_.get()),
-                "cudaMemcpy2DAsync");
+    device::check(cudaMemcpy2DAsync(to, device::bytes<T>(to_ld), from, device::bytes<T>(from_ld),
+                                    device::bytes<T>(shape.rows()),
+                                    static_cast<std::size_t>(shape.cols()), kind, stream_.get()),
+                  "cudaMemcpy2DAsync");
   }
 
   template <class T>
-  [[nodiscard]] static cuda::elements<std::remove_const_t<T>> walk(view<T> X) {
+  [[nodiscard]] static device::elements<std::remove_const_t<T>> walk(view<T> X) {
     // An element beyond a column's end starts the next column.
-    return X.ld() == X.rows() ? cuda::elements<std::remove_const_t<T>>{X.data()}
-                              : cuda::elements<std::remove_const_t<T>>{X.data(), X.ld(), X.rows()};
+    return X.ld() == X.rows()
+               ? device::elements<std::remove_const_t<T>>{X.data()}
+               : device::elements<std::remove_const_t<T>>{X.data(), X.ld(), X.rows()};
   }
   template <class Part>
   [[nodiscard]] Part* parts_as(index_t skipped) const {
@@ -425,14 +426,14 @@ class basic_cuda_backend {
     part* second = parts_as<part>(most_parts);
     const index_t workers = std::clamp<index_t>(count / 16, 1, most_parts);
     const index_t joiners = std::clamp<index_t>(workers / 16, 1, most_second);
-    launch(workers, cuda::take_stage<R>{of, count, workers, first});
-    launch(joiners, cuda::join_stage<R>{first, workers, joiners, second});
-    launch(1, cuda::join_stage<R>{second, joiners, 1, first});
+    launch(workers, device::take_stage<R>{of, count, workers, first});
+    launch(joiners, device::join_stage<R>{first, workers, joiners, second});
+    launch(1, device::join_stage<R>{second, joiners, 1, first});
     return first;
   }
   template <class R, Real T>
   void reduce_to(const R& of, index_t count, T* to) const {
-    launch(1, cuda::result_stage<R, T>{reduce(of, count), to});
+    launch(1, device::result_stage<R, T>{reduce(of, count), to});
   }
   template <Real T>
   [[nodiscard]] T* result() const {
@@ -447,12 +448,12 @@ class basic_cuda_backend {
   template <class V>
   [[nodiscard]] V read(const V* device) const {
     static_assert(sizeof(V) <= 2 * sizeof(double));
-    cuda::check(
+    device::check(
         cudaMemcpyAsync(seen_.data(), device, sizeof(V), cudaMemcpyDeviceToHost, stream_.get()),
         "cudaMemcpyAsync");
     wait();
     V value;
-    std::memcpy(&value, seen_.data(), sizeof value);
+    std::memcpy(static_cast<void*>(&value), seen_.data(), sizeof value);
     return value;
   }
   template <Real T>
@@ -499,7 +500,7 @@ class basic_cuda_backend {
     const auto work = scratch.subspan(static_cast<std::size_t>(take(0, 0).data() - scratch.data()));
     const std::span<T> s = std::span(small<T>()).first(static_cast<std::size_t>(k));
     lapack_.template geqrf<T>(X, tau.data(), work, info);
-    launch(R.size(), cuda::upper_entry<T>{X.as_const(), R});
+    launch(R.size(), device::upper_entry<T>{X.as_const(), R});
     small_svd<T>(R.as_const(), U, s, V, work);
     lapack_.template orgqr<T>(X, tau.data(), work, info);
     const T least =
@@ -521,16 +522,16 @@ class basic_cuda_backend {
       return small_doubles_;
   }
 
-  cuda::stream stream_;
-  cuda::blas blas_;
-  cuda::lapack lapack_;
-  cuda::device_memory<double> parts_, result_;
-  cuda::pinned_memory<double> seen_;
+  device::stream stream_;
+  device::blas blas_;
+  device::lapack lapack_;
+  device::device_memory<double> parts_, result_;
+  device::pinned_memory<double> seen_;
   mutable std::vector<float> small_floats_;
   mutable std::vector<double> small_doubles_;
 };
 
-using cuda_backend = basic_cuda_backend<cuda::thrust_launch>;
+using cuda_backend = basic_cuda_backend<device::thrust_launch>;
 
 static_assert(Backend<cuda_backend>);
 

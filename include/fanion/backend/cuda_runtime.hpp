@@ -15,7 +15,7 @@
 #include <utility>
 
 namespace fanion {
-namespace cuda {
+namespace device {
 
 /// @throws backend_error naming the call, the code and the runtime's words.
 inline void check(cudaError_t status, const char* call) {
@@ -31,7 +31,7 @@ template <class T>
   return static_cast<std::size_t>(count) * sizeof(T);
 }
 
-}  // namespace cuda
+}  // namespace device
 
 /// Whether a device can be used, and if not, why: in the runtime's words.
 struct cuda_availability {
@@ -51,7 +51,7 @@ struct cuda_availability {
   return {count, {}};
 }
 
-namespace cuda {
+namespace device {
 
 /// A stream of its own, which waits for no other.
 class stream {
@@ -136,5 +136,5 @@ class pinned_memory {
   std::unique_ptr<T, release> data_;
 };
 
-}  // namespace cuda
+}  // namespace device
 }  // namespace fanion

@@ -13,7 +13,7 @@
 #include <string>
 #include <type_traits>
 
-namespace fanion::cuda {
+namespace fanion::device {
 
 /// @throws backend_error naming the call and the code.
 inline void check(cusolverStatus_t status, const char* call) {
@@ -144,4 +144,4 @@ class lapack {
   std::unique_ptr<std::remove_pointer_t<cusolverDnHandle_t>, release> handle_;
 };
 
-}  // namespace fanion::cuda
+}  // namespace fanion::device

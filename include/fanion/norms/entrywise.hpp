@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/norms/concepts.hpp>
 
 namespace fanion {
@@ -35,7 +36,7 @@ class max_abs : public norm_base {
     const auto at = b.locate_max_abs(x.storage);
     const index_t row = x.transposed ? at.col : at.row, col = x.transposed ? at.row : at.col;
     b.map_entries(x.storage.block(at.row, at.col, 1, 1), d.block(row, col, 1, 1),
-                  [=](T xi, T di) { return di + scale * sign(xi); });
+                  entry::plus_sign<T>{scale});
   }
 
   friend constexpr bool operator==(const max_abs&, const max_abs&) = default;
@@ -58,7 +59,7 @@ class sum_abs : public norm_base {
   template <class B, class T, class Space>
   static void add_subgradient(B& b, const oriented_view<const T, Space>& x, matrix_view<T, Space> d,
                               T scale) {
-    map_oriented(b, x, d, [=](T xi, T di) { return di + scale * sign(xi); });
+    map_oriented(b, x, d, entry::plus_sign<T>{scale});
   }
 
   friend constexpr bool operator==(const sum_abs&, const sum_abs&) = default;

@@ -1,6 +1,7 @@
 /// @file  The Frobenius norm  sqrt(Σ xᵢⱼ²) = sqrt(Σ σᵢ²), its own dual.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/norms/concepts.hpp>
 
 namespace fanion {
@@ -30,7 +31,7 @@ class frobenius : public norm_base {
   static void add_direction(B& b, const oriented_view<const T, Space>& x, matrix_view<T, Space> d,
                             T scale, T length) {
     if (!(length > T(0))) return;
-    map_oriented(b, x, d, [=](T xi, T di) { return di + scale * (xi / length); });
+    map_oriented(b, x, d, entry::plus_direction<T>{scale, length});
   }
 
   friend constexpr bool operator==(const frobenius&, const frobenius&) = default;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/norms/concepts.hpp>
 #include <fanion/norms/entrywise.hpp>
 
@@ -48,9 +49,7 @@ class line_norm : public norm_base {
     if (x.storage.empty()) return;
     const auto all = lengths(b, x, work);
     if constexpr (sums) {
-      b.template map_lines<T>(x, Along, all, d, [scale](T xi, T length, T di) {
-        return length > T(0) ? di + scale * (xi / length) : di;
-      });
+      b.template map_lines<T>(x, Along, all, d, entry::plus_line_direction<T>{scale});
     } else {
       const index_t at = b.locate_max_abs(all).row;
       const T length = b.reduce_entries(all, reduction::max_abs);
@@ -60,7 +59,7 @@ class line_norm : public norm_base {
       };
       map_oriented(
           b, oriented_view<const T, Space>{line(x.storage, columns != x.transposed), x.transposed},
-          line(d, columns), [=](T xi, T di) { return di + scale * (xi / length); });
+          line(d, columns), entry::plus_direction<T>{scale, length});
     }
   }
 

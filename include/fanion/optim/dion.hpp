@@ -10,6 +10,7 @@
 /// stands still it goes to Σ_{i<=r} uᵢvᵢᵀ, the step of fanion_k(r).
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/optim/describe.hpp>
 #include <fanion/optim/residual.hpp>
 #include <fanion/optim/scaling.hpp>
@@ -160,8 +161,7 @@ class dion_step {
   /// X <- factor X.
   void shrink(panel x, double factor) {
     if (factor == 1) return;
-    state_.backend().map_entries(x.as_const(), x,
-                                 [f = static_cast<T>(factor)](T e, T) { return f * e; });
+    state_.backend().map_entries(x.as_const(), x, entry::times<T>{static_cast<T>(factor)});
   }
   void restart() {
     for (const part& p : parts_)
@@ -227,7 +227,7 @@ class dion_step {
         again = length < was / T(2);
       }
       if (length > T(0))
-        b.map_entries(column.as_const(), column, [length](T e, T) { return e / length; });
+        b.map_entries(column.as_const(), column, entry::divided_by<T>{length});
       else
         b.fill(column, T(0));
     }

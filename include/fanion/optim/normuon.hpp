@@ -11,6 +11,7 @@
 /// whole step, is this one with shape_scaling::adamw, since ‖UVᵀ‖_F = sqrt(min(m, n)).
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/optim/describe.hpp>
 #include <fanion/optim/inner_answer.hpp>
@@ -144,8 +145,7 @@ class row_normalized_step {
       after = std::hypot(after, length / static_cast<double>(roots(i, 0)));
     }
     backend_->template map_lines<T>({o.storage.as_const(), false}, along, roots.as_const(),
-                                    o.storage,
-                                    [](T x, T root, T) { return root > T(0) ? x / root : T(0); });
+                                    o.storage, entry::over_line<T>());
     return after > 0 ? before / after : 0;
   }
 

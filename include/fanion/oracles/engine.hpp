@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/core/outcome.hpp>
 #include <fanion/oracles/terms.hpp>
 
@@ -251,7 +252,7 @@ class subgradient_engine {
     if (keep == T(0))
       b.fill(d, T(0));
     else if (keep != T(1))
-      b.map_entries(d.as_const(), d, [keep](T x, T) { return keep * x; });
+      b.map_entries(d.as_const(), d, entry::times<T>{keep});
   }
 
   /// False where M turned out zero or non-finite; the report says which.

@@ -1,6 +1,7 @@
 /// @file  One norm over many matrices: the layers of a network, each with a norm of its own.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/oracles/plan.hpp>
 
 #include <algorithm>
@@ -182,7 +183,7 @@ class layers_plan {
 
   void scale(const oriented_view<T, space>& d, T factor) {
     if (factor == T(0)) return backend_.fill(d.storage, T(0));
-    backend_.map_entries(d.storage.as_const(), d.storage, [factor](T x, T) { return factor * x; });
+    backend_.map_entries(d.storage.as_const(), d.storage, entry::times<T>{factor});
   }
 
   layer_norm how_;

@@ -192,7 +192,7 @@ class lmo_plan {
   /// D <- step times what points downhill, D resized where it can be.
   template <class M, class D>
   lmo_report answer(const M& m, D& d, step_length step) {
-    using adapter = matrix_adapter<D>;
+    using adapter = matrix_adapter<std::remove_const_t<D>>;
     const auto source = read(m);
     refuse_overlap("lmo: the memory of D", m, d);
     if (adapter::rows(d) != rows_ || adapter::cols(d) != cols_) {
@@ -210,7 +210,7 @@ class lmo_plan {
 
   template <class X>
   lmo_report run(const oriented_view<const T, space>& m, X& x, T keep, step_length step) {
-    using adapter = matrix_adapter<X>;
+    using adapter = matrix_adapter<std::remove_const_t<X>>;  // a view may be const itself
     if constexpr (adapter::viewable) {
       const oriented_view<T, space> view = adapter::view(x);
       report_ = engine_.subgradient(backend_, m, view, keep, step);

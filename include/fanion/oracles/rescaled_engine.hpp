@@ -2,6 +2,7 @@
 /// copies.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/norms/rescaled.hpp>
 #include <fanion/oracles/engine.hpp>
 
@@ -40,11 +41,10 @@ class subgradient_engine<rescaled<F>, T, B> {
     // Y(i, j) = keep Y(i, j) + lᵢ X(i, j) rⱼ: the columns where X stands, the rows on the way out.
     const oriented_view<const T, space> from{answer().as_const(), false};
     b.template map_lines<T>(from, lines::columns, col_factors_of(0, n_).as_const(), answer(),
-                            [](T x, T factor, T) { return factor * x; });
+                            entry::times_line<T>());
     b.template map_lines<T>(
         {from.storage, d.transposed}, d.transposed ? lines::columns : lines::rows,
-        row_factors_of(0, m_).as_const(), d.storage,
-        [keep](T x, T factor, T y) { return keep == T(0) ? factor * x : keep * y + factor * x; });
+        row_factors_of(0, m_).as_const(), d.storage, entry::plus_times_line<T>{keep});
     return report;
   }
   template <class Arrival>
@@ -74,10 +74,10 @@ class subgradient_engine<rescaled<F>, T, B> {
   /// L M R, in the copy.
   [[nodiscard]] oriented_view<const T, space> scaled(B& b, const oriented_view<const T, space>& m) {
     b.template map_lines<T>(m, lines::rows, row_factors_of(0, m_).as_const(), copy(),
-                            [](T x, T factor, T) { return factor * x; });
+                            entry::times_line<T>());
     const oriented_view<const T, space> half{copy().as_const(), false};
     b.template map_lines<T>(half, lines::columns, col_factors_of(0, n_).as_const(), copy(),
-                            [](T x, T factor, T) { return factor * x; });
+                            entry::times_line<T>());
     return half;
   }
 

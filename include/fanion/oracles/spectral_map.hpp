@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fanion/backend/eigen.hpp>
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/core/outcome.hpp>
 #include <fanion/norms/spectral_maps.hpp>
 #include <fanion/oracles/engine.hpp>
@@ -234,8 +235,7 @@ class spectral_map_plan {
     const T corner = static_cast<T>(f_.corner() * static_cast<double>(a.scale));
     const auto shift = [&](panel matrix, T by) {
       const panel diagonal(matrix.data(), 1, r_, r_ + 1);
-      backend_.template map_entries<T>(diagonal.as_const(), diagonal,
-                                       [by](T, T entry) { return entry + by; });
+      backend_.template map_entries<T>(diagonal.as_const(), diagonal, entry::plus<T>{by});
     };
     shift(h, -corner);  // H - cI
     const T inner_length = backend_.norm(h.as_const());

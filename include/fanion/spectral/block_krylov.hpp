@@ -2,6 +2,7 @@
 /// what is proven, when it stops, what it leaves to the next. The space is in krylov_basis.hpp.
 #pragma once
 
+#include <fanion/backend/to_host.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
@@ -45,6 +46,7 @@ class krylov_solver {
         bound_(size_, fresh_),
         buffer_(b.template make_workspace<T>(views_size() + scratch_size(b))),
         normal_(static_cast<std::size_t>((depth_ + fresh_) * fresh_)),
+        seen_(static_cast<std::size_t>((depth_ + fresh_) * std::max(size_, fresh_))),
         ritz_(static_cast<std::size_t>(size_)),
         sigma_(static_cast<std::size_t>(depth_)),
         upper_(static_cast<std::size_t>(depth_ + 1)),
@@ -80,7 +82,7 @@ class krylov_solver {
       const bool spent = done.passes >= (passes_ > 0 ? passes_ : most_passes);
       if (whole || (size >= depth_ && (spent || basis_.full() || size >= due))) {
         basis_.decompose(b);
-        bound_from_above(a.frobenius, whole);
+        bound_from_above(b, a.frobenius, whole);
         if (passes_ == 0 && finished(b, whole, done)) break;
         if (whole || spent) {
           if (!whole && passes_ == 0) done.outcome = outcome::budget_spent;
@@ -203,11 +205,16 @@ class krylov_solver {
       return start(b, a, left, done);
     }
     start_columns_ = std::min(fresh, fresh_);
-    const auto overlap = basis_.overlap();
+    const matrix_view<T> overlap(seen_.data(), start_rows_, start_columns_);
+    to_host(b,
+            basis_.overlap()
+                .block(0, first.cols() - start_columns_, start_rows_, start_columns_)
+                .as_const(),
+            overlap);
     for (index_t i = 0; i < start_rows_; ++i)
       for (index_t c = 0; c < start_columns_; ++c)
         normal_[static_cast<std::size_t>(i * start_columns_ + c)] =
-            static_cast<double>(overlap(i, first.cols() - start_columns_ + c));
+            static_cast<double>(overlap(i, c));
   }
 
   /// Adds random columns to a closed space. With Ω = (I - QQᵀ) of them = Q' R, the product
@@ -234,7 +241,7 @@ class krylov_solver {
   }
 
   /// Brings upper_ down to what is proven now.
-  void bound_from_above(double frobenius, bool whole) {
+  void bound_from_above(B& b, double frobenius, bool whole) {
     const index_t size = basis_.size();
     const double slack = rounding<T>(m_, n_), first = basis_.ritz(0);
     for (index_t i = 0; i < size; ++i)
@@ -258,7 +265,8 @@ class krylov_solver {
       take_lower();
     } else if (random_start_) {
       bound_.shape(size, start_columns_);
-      const auto p = basis_.vectors();
+      const matrix_view<T> p(seen_.data(), start_rows_, size);
+      to_host(b, basis_.vectors().block(0, 0, start_rows_, size).as_const(), p);
       for (index_t j = 0; j < size; ++j) {
         bound_.theta()[static_cast<std::size_t>(j)] = basis_.ritz(j) * basis_.ritz(j);
         const auto w = bound_.weights(j);
@@ -371,6 +379,7 @@ class krylov_solver {
   krylov_bound bound_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
   std::vector<double> normal_;  ///< the coordinates of the random columns in the first block
+  std::vector<T> seen_;         ///< a small matrix on the host
   std::vector<T> ritz_, sigma_;
   std::vector<double> upper_, trial_;
   matrix_view<T, space> kept_[2], ritz_vectors_[2];

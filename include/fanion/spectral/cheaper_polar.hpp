@@ -60,9 +60,10 @@ class cheaper_polar_solver {
   void save(archive_writer& out) const {
     out.write(learned_.polynomials);
     out.write(learned_.other);
-    for (const std::int64_t x :
-         {learned_.chosen, learned_.losses, learned_.wait, learned_.patience})
-      out.write(x);
+    out.write(learned_.chosen);
+    out.write(learned_.losses);
+    out.write(learned_.wait);
+    out.write(learned_.patience);
     polynomials_.save(out);
     other_.save(out);
   }
@@ -74,8 +75,10 @@ class cheaper_polar_solver {
     }
     for (std::int64_t* x : {&e.chosen, &e.losses, &e.wait, &e.patience})
       *x = in.read<std::int64_t>();
-    for (const std::int64_t x : {e.chosen, e.losses})
-      if (x < 0 || x > 1) refuse("checkpoint: the choice of a polar method", "0 or 1", x);
+    if (e.chosen < 0 || e.chosen > 1)
+      refuse("checkpoint: the choice of a polar method", "0 or 1", e.chosen);
+    if (e.losses < 0 || e.losses > 1)
+      refuse("checkpoint: the choice of a polar method", "0 or 1", e.losses);
     if (e.patience < least_patience || e.patience > most_patience)
       refuse("checkpoint: the patience", "between 16 and 1024", e.patience);
     if (e.wait < 0 || e.wait > e.patience)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/core/outcome.hpp>
 #include <fanion/core/types.hpp>
 #include <fanion/core/view.hpp>
@@ -115,12 +116,12 @@ template <LinearOperator A>
 template <class B, LinearOperator A, class T = typename A::scalar>
 void apply(B& b, const black_box<A>& a, input<T> x, matrix_view<T> y, std::span<T>) {
   a.matrix->apply(x, y);
-  b.map_entries(y.as_const(), y, [scale = a.scale](T e, T) { return scale * e; });
+  b.map_entries(y.as_const(), y, entry::times<T>{a.scale});
 }
 template <class B, LinearOperator A, class T = typename A::scalar>
 void apply_adjoint(B& b, const black_box<A>& a, input<T> x, matrix_view<T> y, std::span<T>) {
   a.matrix->apply_adjoint(x, y);
-  b.map_entries(y.as_const(), y, [scale = a.scale](T e, T) { return scale * e; });
+  b.map_entries(y.as_const(), y, entry::times<T>{a.scale});
 }
 template <class B, LinearOperator A, class T = typename A::scalar>
 index_t apply_pair(B& b, const black_box<A>& a, input<T> x, matrix_view<T> z, matrix_view<T> y,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/spectral/polynomials.hpp>
 
 #include <algorithm>
@@ -78,7 +79,7 @@ class gram_block {
     squared_ = false;
     const matrix_view<T, space> diagonal(H_.data(), 1, H_.rows(), H_.rows() + 1);
     const T constant = static_cast<T>(p.a);
-    b.map_entries(diagonal.as_const(), diagonal, [constant](T, T d) { return d + constant; });
+    b.map_entries(diagonal.as_const(), diagonal, entry::plus<T>{constant});
   }
 
   matrix_view<T, space> R_, H_, Q_;

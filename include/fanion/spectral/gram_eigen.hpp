@@ -1,6 +1,7 @@
 /// @file  The polar factor from the eigenvectors of the Gram matrix, in double whatever M's scalar.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/spectral/methods.hpp>
 #include <fanion/spectral/polar_certificate.hpp>
 #include <fanion/spectral/qdwh.hpp>
@@ -68,8 +69,7 @@ class gram_eigen_solver {
       const double sigma = std::sqrt(std::max(0.0, w[static_cast<std::size_t>(i)]) + doubt);
       nuclear += sigma;
       const auto v = V.columns(i, 1);
-      b.map_entries(v.as_const(), v,
-                    [root = std::sqrt(sigma)](double, double e) { return e / root; });
+      b.map_entries(v.as_const(), v, entry::divided_by<double>{std::sqrt(sigma)});
     }
     const double condition =
         std::sqrt(w[0] / (std::max(0.0, w[static_cast<std::size_t>(r_ - 1)]) + doubt));

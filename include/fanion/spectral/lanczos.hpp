@@ -7,6 +7,8 @@
 /// keep the leading Ritz vectors (Wu and Simon 2000).
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
+#include <fanion/backend/to_host.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
@@ -40,6 +42,7 @@ class lanczos_solver {
                                   : expects_at_least(method.passes, 0, "lanczos: passes") + 4000),
         buffer_(b.template make_workspace<T>(views_size() + scratch_size(b))),
         sigma_(static_cast<std::size_t>(size_)),
+        ends_(static_cast<std::size_t>(size_)),
         upper_(static_cast<std::size_t>(depth_ + 1)),
         trial_(upper_.size()) {
     view_cutter<T, space> take(buffer_.data());
@@ -187,7 +190,7 @@ class lanczos_solver {
   [[nodiscard]] std::uint64_t next_draw() { return mix_bits(seed_) + ++draws_; }
 
   static void normalise(B& b, matrix_view<T, space> x, T length) {
-    b.map_entries(x.as_const(), x, [length](T e, T) { return e / length; });
+    b.map_entries(x.as_const(), x, entry::divided_by<T>{length});
   }
 
   /// x -= Q (Qᵀ x), twice; h collects the coefficients. Returns ‖x‖.
@@ -264,6 +267,9 @@ class lanczos_solver {
     b.small_svd(b_.block(0, 0, size, size).as_const(), left_.block(0, 0, size, size),
                 std::span(sigma_).first(static_cast<std::size_t>(size)),
                 right_.block(0, 0, size, size), scratch_);
+    if (size > 0)
+      to_host(b, left_.block(size - 1, 0, 1, size).as_const(),
+              matrix_view<T>(ends_.data(), 1, size));
   }
 
   [[nodiscard]] double leading_value() const {
@@ -274,7 +280,7 @@ class lanczos_solver {
   }
 
   [[nodiscard]] double residual(index_t i) const {
-    return beta_ * std::abs(static_cast<double>(left_(count_ - 1, i)));
+    return beta_ * std::abs(static_cast<double>(ends_[static_cast<std::size_t>(i)]));
   }
   [[nodiscard]] double residual_norm(index_t k) const {
     double sum = 0;
@@ -381,7 +387,7 @@ class lanczos_solver {
   double tol_, gap_;
   index_t budget_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
-  std::vector<T> sigma_;
+  std::vector<T> sigma_, ends_;  ///< values of the projected matrix, the last row of its P
   std::vector<double> upper_, trial_;
   matrix_view<T, space> u_, v_, ritz_u_, ritz_v_, b_, left_, right_, h_, kept_v_;
   std::span<T> scratch_;

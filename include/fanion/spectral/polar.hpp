@@ -130,8 +130,10 @@ class polar_solver {
 
   void reset() { learned_ = {}; }
   void save(archive_writer& out) const {
-    for (const std::int64_t x : {learned_.shift, learned_.wait, learned_.patience, learned_.trial})
-      out.write(x);
+    out.write(learned_.shift);
+    out.write(learned_.wait);
+    out.write(learned_.patience);
+    out.write(learned_.trial);
   }
   /// Reads and checks; `adopt` changes this solver.
   [[nodiscard]] static experience recall(archive_reader& in) {

@@ -1,6 +1,7 @@
 /// @file  The polar factor by QDWH: QR-based dynamically weighted Halley iteration.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/contract.hpp>
 #include <fanion/spectral/halley.hpp>
@@ -163,14 +164,14 @@ class qdwh_solver {
     const double share = h.b / h.c, rest = h.a - share;
     const matrix_view<T, space> Z = gram(), diagonal(Z.data(), 1, r_, r_ + 1);
     const auto fill_diagonal = [&](T factor, T constant) {
-      b.map_entries(diagonal.as_const(), diagonal, [=](T, T d) { return factor * d + constant; });
+      b.map_entries(diagonal.as_const(), diagonal, entry::affine<T>{factor, constant});
     };
     if (eps * h.c <= 0.1 * std::sqrt(std::min(gap_, 0.01))) {
       if (!has_gram) b.syrk(x.scale * x.scale, x.x, T(0), Z, scratch());
-      b.map_entries(Z.as_const(), Z, [c = static_cast<T>(h.c)](T, T z) { return c * z; });
+      b.map_entries(Z.as_const(), Z, entry::times<T>{static_cast<T>(h.c)});
       fill_diagonal(T(1), T(1));
       if (b.template invert_definite<T>(Z, scratch())) {
-        b.map_entries(Z.as_const(), Z, [f = static_cast<T>(rest)](T, T z) { return f * z; });
+        b.map_entries(Z.as_const(), Z, entry::times<T>{static_cast<T>(rest)});
         fill_diagonal(T(1), static_cast<T>(share));
         b.multiply(x.scale, Z.as_const(), x.x, T(0), y, scratch());
         work_ += work_of(r_, l_, 1);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/spectral/concepts.hpp>
 
 #include <algorithm>
@@ -165,7 +166,7 @@ class ritz_pair {
     for (index_t i = 0; i < range; ++i)
       b.axpby(T(1) / middle_[static_cast<std::size_t>(i)], r.columns(i, 1).as_const(), T(0),
               turn.columns(i, 1));
-    b.map_entries(turn.as_const(), r, [](T x, T) { return x < T(0) ? -x : x; });
+    b.map_entries(turn.as_const(), r, entry::magnitude<T>());
     const auto amplification = core_.block(0, 0, 1, range);
     b.multiply(T(1), lengths.as_const(), r.as_const(), T(0), amplification, scratch_);
     const double most =
@@ -181,7 +182,7 @@ class ritz_pair {
     if (k == 0) return 0;
     const matrix_view<T, space> gram(core_.data(), k, k), diagonal(core_.data(), 1, k, k + 1);
     b.multiply_adjoint(T(1), x, x, T(0), gram, scratch_);
-    b.map_entries(diagonal.as_const(), diagonal, [](T, T d) { return d > T(0.5) ? d - T(1) : d; });
+    b.map_entries(diagonal.as_const(), diagonal, entry::less_one_if_there<T>());
     return static_cast<double>(b.norm(gram.as_const()));
   }
 

@@ -4,6 +4,7 @@
 #include <fanion/core/types.hpp>
 
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace fanion::dense {
@@ -81,7 +82,13 @@ struct short_vector {
 /// memory, so that arrays of accumulators stay in registers.
 template <index_t First, class V, std::size_t... I>
 [[nodiscard]] inline auto lanes_from(V v, std::index_sequence<I...>) noexcept {
+#if defined(__CUDACC__)  // whose front end loses the pack
+  typename short_vector<std::remove_cvref_t<decltype(v[0])>, sizeof...(I)>::type some;
+  ((some[I] = v[static_cast<std::size_t>(First) + I]), ...);
+  return some;
+#else
   return __builtin_shufflevector(v, v, (static_cast<std::size_t>(First) + I)...);
+#endif
 }
 
 /// Folds a vector of Count lanes by halves until Left are left, which have the same sum.

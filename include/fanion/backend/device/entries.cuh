@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace fanion::cuda {
+namespace fanion::device {
 
 template <class T>
 using device_view = matrix_view<T, device_space>;
@@ -103,4 +103,4 @@ struct reverse_entry {
   }
 };
 
-}  // namespace fanion::cuda
+}  // namespace fanion::device

@@ -10,7 +10,7 @@
 
 #include <string>
 
-namespace fanion::cuda {
+namespace fanion::device {
 
 /// Puts f(0), …, f(count - 1), in any order, into the stream. f is a function object of values and
 /// device pointers, callable on the device. Does not wait.
@@ -33,4 +33,4 @@ struct thrust_launch {
   }
 };
 
-}  // namespace fanion::cuda
+}  // namespace fanion::device

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace fanion::cuda {
+namespace fanion::device {
 
 /// Element i of a line: base + i · stride. With `rows` > 0, of a matrix: a walk down its columns.
 template <Real T>
@@ -198,4 +198,4 @@ struct line_result_stage {
   }
 };
 
-}  // namespace fanion::cuda
+}  // namespace fanion::device

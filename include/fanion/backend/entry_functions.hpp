@@ -1,0 +1,96 @@
+/// @file  What solvers hand to map_entries and map_lines: function objects with names, since a
+/// device takes no closure of the host's. x is what is read, y what stands at the place, s the
+/// line's number.
+#pragma once
+
+#include <fanion/core/types.hpp>
+
+namespace fanion::entry {
+
+/// f x.
+template <Real T>
+struct times {
+  T factor;
+  FANION_HD constexpr T operator()(T x, T) const noexcept { return factor * x; }
+};
+
+/// x / d.
+template <Real T>
+struct divided_by {
+  T divisor;
+  FANION_HD constexpr T operator()(T x, T) const noexcept { return x / divisor; }
+};
+
+/// |x|.
+template <Real T>
+struct magnitude {
+  FANION_HD constexpr T operator()(T x, T) const noexcept { return x < T(0) ? -x : x; }
+};
+
+/// y + a.
+template <Real T>
+struct plus {
+  T constant;
+  FANION_HD constexpr T operator()(T, T y) const noexcept { return y + constant; }
+};
+
+/// f y + a.
+template <Real T>
+struct affine {
+  T factor, constant;
+  FANION_HD constexpr T operator()(T, T y) const noexcept { return factor * y + constant; }
+};
+
+/// y + a sign(x), with sign(0) = 0.
+template <Real T>
+struct plus_sign {
+  T scale;
+  FANION_HD constexpr T operator()(T x, T y) const noexcept {
+    return y + scale * (T(x > T(0)) - T(x < T(0)));
+  }
+};
+
+/// y + a (x / d).
+template <Real T>
+struct plus_direction {
+  T scale, length;
+  FANION_HD constexpr T operator()(T x, T y) const noexcept { return y + scale * (x / length); }
+};
+
+/// y + a (x / s), and y where the line is zero.
+template <Real T>
+struct plus_line_direction {
+  T scale;
+  FANION_HD constexpr T operator()(T x, T s, T y) const noexcept {
+    return s > T(0) ? y + scale * (x / s) : y;
+  }
+};
+
+/// s x.
+template <Real T>
+struct times_line {
+  FANION_HD constexpr T operator()(T x, T s, T) const noexcept { return s * x; }
+};
+
+/// keep y + s x, where keep = 0 forgets y.
+template <Real T>
+struct plus_times_line {
+  T keep;
+  FANION_HD constexpr T operator()(T x, T s, T y) const noexcept {
+    return keep == T(0) ? s * x : keep * y + s * x;
+  }
+};
+
+/// x / s, and 0 where s is.
+template <Real T>
+struct over_line {
+  FANION_HD constexpr T operator()(T x, T s, T) const noexcept { return s > T(0) ? x / s : T(0); }
+};
+
+/// y - 1 of a diagonal that is near 1, or 0 where the column is.
+template <Real T>
+struct less_one_if_there {
+  FANION_HD constexpr T operator()(T, T y) const noexcept { return y > T(0.5) ? y - T(1) : y; }
+};
+
+}  // namespace fanion::entry
