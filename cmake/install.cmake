@@ -1,5 +1,5 @@
-# fanion::fanion is exported; fanion::eigen and fanion::torch are made by the package file where Eigen
-# and LibTorch are, so that the installed tree does not depend on where these came from when it was
+# fanion::fanion is exported; fanion::eigen, fanion::cuda and fanion::torch are made by the package file
+# where Eigen, the CUDA toolkit and LibTorch are, so that the installed tree does not depend on where these came from when it was
 # installed.
 
 include(CMakePackageConfigHelpers)
@@ -16,4 +16,5 @@ write_basic_package_version_file(fanionConfigVersion.cmake COMPATIBILITY SameMin
   ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/fanionConfig.cmake ${PROJECT_BINARY_DIR}/fanionConfigVersion.cmake
   DESTINATION ${package_dir})
+install(FILES cmake/cuda.cmake DESTINATION ${package_dir} RENAME fanionCuda.cmake)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -6,7 +6,7 @@ file(REMOVE_RECURSE ${SCRATCH})
 set(project ${WAY})
 set(options "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=${FLAGS}")
 
-if(WAY MATCHES "^find_package|^torch$")
+if(WAY MATCHES "^find_package|^torch$|^cuda$")
   string(REGEX REPLACE "_core$" "" project ${WAY})
   # Installed in one place and used from another: the package must not know where it was built.
   execute_process(COMMAND ${CMAKE_COMMAND} --install ${FANION_BINARY} --prefix ${SCRATCH}/installed
@@ -40,6 +40,10 @@ endif()
 
 if(WAY STREQUAL "torch")
   execute_process(COMMAND ${SCRATCH}/build/torch_step COMMAND_ERROR_IS_FATAL ANY)
+  return()
+endif()
+if(WAY STREQUAL "cuda")
+  execute_process(COMMAND ${SCRATCH}/build/cuda_handles COMMAND_ERROR_IS_FATAL ANY)
   return()
 endif()
 execute_process(COMMAND ${SCRATCH}/build/algebra COMMAND_ERROR_IS_FATAL ANY)
