@@ -109,6 +109,45 @@ TEST_CASE_TEMPLATE("combinations and entries", T, float, double) {
   SUBCASE("schatten") { check_lmo<T>(schatten(3), exact{}, 0); }
 }
 
+TEST_CASE_TEMPLATE("steps of an optimizer, gradient by gradient", T, float, double) {
+  const strict_session session;
+  backend_on_double on_device;
+  eigen_backend on_host;
+  const auto check = [&](const auto& rule) {
+    const index_t rows = 40, cols = 24;
+    using norm = std::remove_cvref_t<decltype(rule.norm)>;
+    lmo_step<norm, T, backend_on_double> there(rule, rows, cols, on_device);
+    lmo_step<norm, T, eigen_backend> here(rule, rows, cols, on_host);
+    Eigen::MatrixX<T> X = Eigen::MatrixX<T>::Random(rows, cols);
+    const device_matrix<T> x(on_device, X);
+    for (int round = 0; round < 2; ++round) {
+      for (int t = 0; t < 3; ++t) {
+        const Eigen::MatrixX<T> G =
+            gradient<T>(rows, cols) + T(0.1) * Eigen::MatrixX<T>::Random(rows, cols);
+        const device_matrix<T> g(on_device, G);
+        const step_report r = there.step({x.view(), false}, {g.view().as_const(), false}, 0.1);
+        (void)here.step({matrix_view<T>(X.data(), rows, cols), false},
+                        {matrix_view<const T>(G.data(), rows, cols), false}, 0.1);
+        CHECK_FALSE(r.skipped);
+        CHECK((x.get() - X).norm() <= T(1e-2) * X.norm());
+      }
+      there.reset();
+      here.reset();
+    }
+    // NaN changes nothing.
+    Eigen::MatrixX<T> bad = gradient<T>(rows, cols), before = x.get();
+    bad(3, 4) = std::numeric_limits<T>::quiet_NaN();
+    const device_matrix<T> g(on_device, bad);
+    CHECK(there.step({x.view(), false}, {g.view().as_const(), false}, 0.1).skipped);
+    CHECK(x.get() == before);
+  };
+  SUBCASE("Muon") { check(muon({.decay = 0.1})); }
+  SUBCASE("Fanion-4") { check(fanion_k(4)); }
+  SUBCASE("F-Fanion") { check(f_fanion_k(4, 0.5)); }
+  SUBCASE("NSGD") { check(nsgd()); }
+  SUBCASE("SignSGD") { check(sign_sgd()); }
+}
+
 TEST_CASE("without a device: a clear error, and nothing is left") {
   cuda_double::reset();
   cuda_double::set_device_error(cudaErrorInsufficientDriver);

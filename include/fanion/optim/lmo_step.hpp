@@ -177,7 +177,7 @@ class lmo_step {
 
   /// Forgets momentum, step count and subspaces.
   void reset() {
-    std::fill_n(momentum_.data(), momentum_.size(), T(0));
+    backend_->fill(matrix_view<T, space>(momentum_.data(), momentum_.size(), 1), T(0));
     steps_ = 0;
     length_ = T(0);
     for (auto& plan : plans_) plan.reset();
