@@ -3,8 +3,8 @@
 #
 #   tests/run.sh          the whole gate
 #   tests/run.sh --all    the same again under clang and the sanitizers, what sees vector code at full
-#                         optimisation for plain x86-64, AVX2 and this processor, and a report
-#                         opened in a browser: hours
+#                         optimisation for plain x86-64, AVX2 and this processor; other
+#                         libraries beside ours, a report opened in a browser: hours
 #
 # Needs no network and no root where everything is installed already.
 set -euo pipefail
@@ -43,6 +43,8 @@ for preset in "${presets[@]}"; do
 done
 
 if [[ ${1-} == --all ]]; then
+  echo "== beside other libraries =="
+  bench/peers/run.sh --quick
   echo "== a report in a browser =="
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
