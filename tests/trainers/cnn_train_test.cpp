@@ -35,7 +35,8 @@ image_set bands(index_t count, std::uint64_t seed) {
 }
 
 /// As it lies in memory.
-Eigen::Map<const Eigen::MatrixXf> stored(const fanion::oriented_view<float>& m) {
+template <class T>
+Eigen::Map<const Eigen::MatrixXf> stored(const fanion::oriented_view<T>& m) {
   return {m.storage.data(), m.storage.rows(), m.storage.cols()};
 }
 
