@@ -48,7 +48,7 @@ if [[ ${1-} == --all ]]; then
   echo "== a report in a browser =="
   folder=$(mktemp -d)
   trap 'rm -rf "$folder"' EXIT
-  build/tests/examples/trainers/fanion-train mlp --methods adamw,muon,neon --seeds 1,2 --limit 2000 \
+  build/tests/examples/trainers/fanion-train mlp --methods adamw,nsgd,neon --seeds 1,2 --limit 2000 \
     --held-out 200 --epochs 1 --batch 50 --sweep lr=0.5,1,2 --spectra 0,20 --out "$folder"
   tests/report.sh "$folder/report.html" "$folder" || (($? == 77))
 fi

@@ -55,7 +55,7 @@ body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,s
 main{max-width:1000px;margin:0 auto;padding:32px 20px 64px}
 h1{font-size:1.7rem;margin:0 0 .3em}h2{font-size:1.15rem;margin:2.2em 0 .2em}
 p{color:var(--soft);margin:.2em 0 .8em;max-width:75ch}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
+pre{white-space:pre-wrap;overflow-wrap:anywhere}.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:6px 10px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap;font-weight:400}
 thead th{color:var(--soft);font-size:.8rem}th:first-child{text-align:left}tbody th{font-weight:600}
 tbody tr:hover{background:var(--card)}i{display:inline-block;width:10px;height:10px;border-radius:50%;margin-right:8px}
