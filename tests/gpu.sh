@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# On a machine with a CUDA device and the toolkit: builds what runs on it and runs it, and the same
+# over the double of the libraries. A test that skips is a failure here, because somebody asked.
+#
+#   tests/gpu.sh [architecture]     such as 90; by default that of the device
+#
+# Needs g++, CMake, ninja, Eigen and doctest; installs them where they are missing.
+set -euo pipefail
+
+case "${1-}" in
+  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+esac
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source cmake/install_missing.sh
+install_missing cmake:cmake ninja:ninja-build g++:g++ -- libeigen3-dev doctest-dev
+
+if command -v nvidia-smi > /dev/null; then
+  nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv,noheader || true
+fi
+architecture=${1-}
+if [[ -z $architecture ]]; then
+  architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2> /dev/null | head -n 1 | tr -d .) || true
+fi
+options=(-DFANION_BUILD_BENCH=OFF -DFANION_BUILD_EXAMPLES=OFF -DFANION_TORCH=OFF)
+[[ -z $architecture ]] || options+=("-DCMAKE_CUDA_ARCHITECTURES=$architecture")
+cmake --preset tests -B build/gpu "${options[@]}"
+cmake --build build/gpu --parallel "$(nproc)" \
+  --target test_cuda_device example_08_cuda test_cuda_backend test_cuda_lmo test_cuda_headers
+log=build/gpu/gpu.log
+(cd build/gpu && ctest -L cuda --output-on-failure --verbose) | tee "$log"
+if grep -q '\*\*\*Skipped' "$log"; then
+  echo "tests/gpu.sh: some of it skipped: see above for the reason" >&2
+  exit 1
+fi
