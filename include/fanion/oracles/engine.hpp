@@ -280,7 +280,8 @@ class subgradient_engine {
       report.passes += triplets_.effort.passes;
       if (!begin(arrival.length(), report)) return false;
       weigh();
-      if (rung_ + 1 == rungs_.size() || weights_[triplets_.sigma.size()] == T(0)) break;
+      const std::size_t found = triplets_.sigma.size();
+      if (rung_ + 1 == rungs_.size() || found >= weights_.size() || weights_[found] == T(0)) break;
       climb(rung_ + 1);
     }
     const bool polar = answers_polar();
