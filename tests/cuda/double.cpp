@@ -109,6 +109,7 @@ struct world {
   int devices = 1;
   cudaError_t device_error = cudaSuccess;
   bool guarded = false;
+  int math_mode = -1;
 };
 world& the() {
   static world w;
@@ -321,6 +322,19 @@ template <class T>
 void spoil(T* p, int count) {
   std::fill_n(p, count, nan_of<T>);
 }
+/// What every factorisation in A's place asks for.
+template <class T>
+bool in_place(const char* call, cusolverDnHandle_t h, T* A, int m, int n, int lda, T* work,
+              int lwork, int* info) {
+  return usable(call, h) && on_device(call, "A", A, m, n, lda) &&
+         work_fits(call, work, lwork, work_size(m, n)) && on_device(call, "info", info, 1, 1, 1) &&
+         apart(call, A, m, n, lda, work, lwork, 1, lwork);
+}
+/// Reads and writes the lower half: what the double knows of symmetric matrices.
+bool is_lower(const char* call, cublasFillMode_t triangle) {
+  return triangle == CUBLAS_FILL_MODE_LOWER ||
+         complain(call, "a form that the double does not know");
+}
 
 template <class T>
 cusolverStatus_t gesvd(const char* call, cusolverDnHandle_t h, signed char jobu, signed char jobvt,
@@ -361,13 +375,8 @@ cusolverStatus_t syevd(const char* call, cusolverDnHandle_t h, cusolverEigMode_t
                        cublasFillMode_t triangle, int n, T* A, int lda, T* W, T* work, int lwork,
                        int* info) {
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
-  if (mode != CUSOLVER_EIG_MODE_VECTOR || triangle != CUBLAS_FILL_MODE_LOWER) {
-    complain(call, "a form that the double does not know");
-    return bad_solver_value;
-  }
-  if (!usable(call, h) || !on_device(call, "A", A, n, n, lda) ||
-      !on_device(call, "W", W, n, 1, n) || !work_fits(call, work, lwork, work_size(n, n)) ||
-      !on_device(call, "info", info, 1, 1, 1))
+  if (mode != CUSOLVER_EIG_MODE_VECTOR || !is_lower(call, triangle) ||
+      !in_place(call, h, A, n, n, lda, work, lwork, info) || !on_device(call, "W", W, n, 1, n))
     return bad_solver_value;
   h->stream->work.push_back([=] {
     auto a = map(A, n, n, lda);
@@ -386,9 +395,7 @@ template <class T>
 cusolverStatus_t potrf(const char* call, cusolverDnHandle_t h, cublasFillMode_t triangle, int n,
                        T* A, int lda, T* work, int lwork, int* info) {
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
-  if (!usable(call, h) || triangle != CUBLAS_FILL_MODE_LOWER ||
-      !on_device(call, "A", A, n, n, lda) || !work_fits(call, work, lwork, work_size(n, n)) ||
-      !on_device(call, "info", info, 1, 1, 1))
+  if (!is_lower(call, triangle) || !in_place(call, h, A, n, n, lda, work, lwork, info))
     return bad_solver_value;
   h->stream->work.push_back([=] {
     auto a = map(A, n, n, lda);
@@ -412,9 +419,7 @@ template <class T>
 cusolverStatus_t potri(const char* call, cusolverDnHandle_t h, cublasFillMode_t triangle, int n,
                        T* A, int lda, T* work, int lwork, int* info) {
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
-  if (!usable(call, h) || triangle != CUBLAS_FILL_MODE_LOWER ||
-      !on_device(call, "A", A, n, n, lda) || !work_fits(call, work, lwork, work_size(n, n)) ||
-      !on_device(call, "info", info, 1, 1, 1))
+  if (!is_lower(call, triangle) || !in_place(call, h, A, n, n, lda, work, lwork, info))
     return bad_solver_value;
   h->stream->work.push_back([=] {
     auto a = map(A, n, n, lda);
@@ -433,9 +438,7 @@ template <class T>
 cusolverStatus_t geqrf(const char* call, cusolverDnHandle_t h, int m, int n, T* A, int lda, T* tau,
                        T* work, int lwork, int* info) {
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
-  if (!usable(call, h) || !on_device(call, "A", A, m, n, lda) ||
-      !on_device(call, "tau", tau, n, 1, n) || !work_fits(call, work, lwork, work_size(m, n)) ||
-      !on_device(call, "info", info, 1, 1, 1))
+  if (!in_place(call, h, A, m, n, lda, work, lwork, info) || !on_device(call, "tau", tau, n, 1, n))
     return bad_solver_value;
   h->stream->work.push_back([=] {
     auto a = map(A, m, n, lda);
@@ -452,9 +455,8 @@ template <class T>
 cusolverStatus_t orgqr(const char* call, cusolverDnHandle_t h, int m, int n, int k, T* A, int lda,
                        const T* tau, T* work, int lwork, int* info) {
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
-  if (!usable(call, h) || k != n || !on_device(call, "A", A, m, n, lda) ||
-      !on_device(call, "tau", tau, n, 1, n) || !work_fits(call, work, lwork, work_size(m, n)) ||
-      !on_device(call, "info", info, 1, 1, 1))
+  if (k != n || !in_place(call, h, A, m, n, lda, work, lwork, info) ||
+      !on_device(call, "tau", tau, n, 1, n))
     return bad_solver_value;
   h->stream->work.push_back([=] {
     auto a = map(A, m, n, lda);
@@ -494,6 +496,11 @@ void guard(bool on) {
   the().memory.open(!on);
 }
 const std::map<std::string, long>& calls() { return the().calls; }
+long count(const std::string& call) {
+  const auto found = the().calls.find(call);
+  return found == the().calls.end() ? 0 : found->second;
+}
+int math_mode() { return the().math_mode; }
 const std::vector<std::string>& complaints() { return the().complaints; }
 long live_objects() {
   return static_cast<long>(the().streams.size()) + the().pinned + the().handles +
@@ -660,8 +667,10 @@ cublasStatus_t CUBLASWINAPI cublasSetPointerMode(cublasHandle_t, cublasPointerMo
   if (mode != CUBLAS_POINTER_MODE_HOST) complain("cublasSetPointerMode", "scalars on the device");
   return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t CUBLASWINAPI cublasSetMathMode(cublasHandle_t, cublasMath_t) {
-  return static_cast<cublasStatus_t>(begin("cublasSetMathMode"));
+cublasStatus_t CUBLASWINAPI cublasSetMathMode(cublasHandle_t, cublasMath_t mode) {
+  if (const int status = begin("cublasSetMathMode")) return static_cast<cublasStatus_t>(status);
+  the().math_mode = mode;
+  return CUBLAS_STATUS_SUCCESS;
 }
 const char* CUBLASWINAPI cublasGetStatusName(cublasStatus_t status) {
   return status == CUBLAS_STATUS_SUCCESS            ? "CUBLAS_STATUS_SUCCESS"

@@ -36,6 +36,10 @@ void guard(bool on);
 
 /// Calls by the name of their entry point, since `reset`.
 [[nodiscard]] const std::map<std::string, long>& calls();
+[[nodiscard]] long count(const std::string& call);
+
+/// What cublasSetMathMode was last asked for; -1: nothing yet.
+[[nodiscard]] int math_mode();
 
 /// What was wrong with calls, one line each, since `reset`.
 [[nodiscard]] const std::vector<std::string>& complaints();

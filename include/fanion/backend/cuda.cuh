@@ -5,14 +5,13 @@
 #include <fanion/backend/concepts.hpp>
 #include <fanion/backend/cublas.hpp>
 #include <fanion/backend/cusolver.hpp>
+#include <fanion/backend/device/cholesky_upper.hpp>
 #include <fanion/backend/device/entries.cuh>
-#include <fanion/backend/device/launch.cuh>
-#include <fanion/backend/device/sums.cuh>
+#include <fanion/backend/device/reducer.cuh>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <type_traits>
@@ -30,7 +29,7 @@ struct cuda_options {
 /// decide by one: orthonormalize, small_svd, small_eigh, invert_definite. No other waits. Singular
 /// values and eigenvalues are written to the host, where solvers read them.
 ///
-/// Used by one thread at a time. Not copyable.
+/// Used by one thread at a time, whose current device is this one's. Not copyable.
 template <class Launch>
 class basic_cuda_backend {
   template <class T>
@@ -47,15 +46,10 @@ class basic_cuda_backend {
   template <Real T>
   using workspace = device::device_memory<T>;
 
-  /// Allocates 2 MiB on the device. @throws backend_error, where there is no device with the
-  /// runtime's reason.
+  /// Allocates 1.6 MB on the device, which becomes that of the calling thread. @throws
+  /// backend_error, where there is no device with the runtime's reason.
   explicit basic_cuda_backend(const cuda_options& o = {})
-      : stream_(stream_of(o.device)),
-        blas_(stream_, o.tf32),
-        lapack_(stream_),
-        parts_(stream_, part_words * (most_parts + most_second)),
-        result_(stream_, 2),
-        seen_(2) {}
+      : stream_(stream_of(o.device)), blas_(stream_, o.tf32), lapack_(stream_), reducer_(stream_) {}
 
   [[nodiscard]] cudaStream_t stream() const noexcept { return stream_.get(); }
   /// Waits for everything so far.
@@ -127,16 +121,7 @@ class basic_cuda_backend {
   /// The lengths of X's columns or rows, in a column.
   template <Real T>
   void line_norms(in<T> X, lines along, view<T> out) const {
-    const bool columns = along == lines::columns;
-    const index_t count = columns ? X.cols() : X.rows(), length = columns ? X.rows() : X.cols();
-    for (index_t first = 0; first < count; first += most_parts) {
-      const index_t now = std::min(most_parts, count - first);
-      const auto some = columns ? X.columns(first, now) : X.block(first, 0, now, X.cols());
-      const index_t chunks = std::clamp<index_t>(std::min(length / 32, most_parts / now), 1, 256);
-      auto* parts = parts_as<device::binned_sum>(0);
-      launch(now * chunks, device::line_take_stage<T>{some, columns, now, chunks, parts});
-      launch(now, device::line_result_stage<T>{parts, chunks, out.data() + first});
-    }
+    reducer_.template line_norms<T>(stream_, X, along == lines::columns, out.data());
   }
   /// Y(i, j) = f(X(i, j), s(line), Y(i, j)). f is called on the device.
   template <Real T, class F>
@@ -150,38 +135,42 @@ class basic_cuda_backend {
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot(view<T> X, view<S> Y) const {
     using V = std::remove_const_t<T>;
-    reduce_to(device::dot_reduction<V>{walk(X), walk(Y)}, X.size(), result<V>());
-    return seen<V>();
+    return reducer_.template reduce<V>(
+        stream_, device::dot_reduction<V>{device::walk(X), device::walk(Y)}, X.size());
   }
   /// Σ X(j, i) Y(i, j). Waits.
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot_adjoint(view<T> X, view<S> Y) const {
     using V = std::remove_const_t<T>;
     using turned = device::turned_elements<V>;
-    reduce_to(device::dot_reduction<V, turned>{turned{X.data(), X.ld(), Y.rows()}, walk(Y)},
-              Y.size(), result<V>());
-    return seen<V>();
+    return reducer_.template reduce<V>(
+        stream_,
+        device::dot_reduction<V, turned>{turned{X.data(), X.ld(), Y.rows()}, device::walk(Y)},
+        Y.size());
   }
   /// sqrt(Σ X(i, j)²). Waits.
   template <class T>
   [[nodiscard]] std::remove_const_t<T> norm(view<T> X) const {
     using V = std::remove_const_t<T>;
-    reduce_to(device::norm_reduction<V>{walk(X)}, X.size(), result<V>());
-    return seen<V>();
+    return reducer_.template reduce<V>(stream_, device::norm_reduction<V>{device::walk(X)},
+                                       X.size());
   }
   /// Σ |X(i, j)| or max |X(i, j)|. Waits.
   template <class T>
   [[nodiscard]] std::remove_const_t<T> reduce_entries(view<T> X, reduction op) const {
     using V = std::remove_const_t<T>;
-    reduce_entries_to<V>(X.as_const(), op, view<V>(result<V>(), 1, 1));
-    return seen<V>();
+    const auto x = device::walk(X);
+    return op == reduction::sum_abs
+               ? reducer_.template reduce<V>(stream_, device::sum_abs_reduction<V>{x}, X.size())
+               : reducer_.template reduce<V>(stream_, device::max_abs_reduction<V>{x}, X.size());
   }
   /// Where |X(i, j)| is largest; the first in column-major order on ties. Waits.
   template <class T>
   [[nodiscard]] entry_position locate_max_abs(view<T> X) const {
     using largest = device::max_abs_reduction<std::remove_const_t<T>>;
     if (X.empty()) return {};
-    const auto found = read(reduce(largest{walk(X)}, X.size()));
+    const auto found =
+        reducer_.read(stream_, reducer_.part_of(stream_, largest{device::walk(X)}, X.size()));
     return {found.at % X.rows(), found.at / X.rows()};
   }
 
@@ -258,8 +247,8 @@ class basic_cuda_backend {
   }
 
   /// Turns the columns of X(n x k), n >= k, into an orthonormal basis of their span and zeros;
-  /// returns the rank. Two rounds of Cholesky's QR (4nk² flops, three waits) where the columns are
-  /// far from dependent, reflectors and the singular values of R otherwise. Waits.
+  /// returns the rank. Two rounds of Cholesky's QR (4nk² flops, five waits) where the columns are
+  /// far from dependent, reflectors and the singular values of R otherwise.
   template <Real T>
   index_t orthonormalize(view<T> X, span<T> scratch) const {
     const index_t k = X.cols();
@@ -277,7 +266,7 @@ class basic_cuda_backend {
     for (int round = 0; round < 2; ++round) {
       blas_.template syrk<T>(T(1), X.as_const(), device::turn::adjoint, T(0), G);
       download<T>(G.as_const(), gram);
-      if (!cholesky_upper(gram)) return by_reflectors(X, scratch);
+      if (!device::cholesky_upper(gram)) return by_reflectors(X, scratch);
       upload<T>(gram.as_const(), G);
       blas_.template divide_by_upper<T>(G.as_const(), X);
     }
@@ -345,10 +334,10 @@ class basic_cuda_backend {
     lapack_.template potrf<T>(A, work, info);
     const view<T> diagonal(A.data(), 1, n, A.ld() + 1);
     const T top = reduce_entries(diagonal, reduction::max_abs);
-    if (read(info) != 0 || !is_finite(top)) return false;
+    if (reducer_.read(stream_, info) != 0 || !is_finite(top)) return false;
     lapack_.template potri<T>(A, work, info);
     launch(A.size(), device::mirror_entry<T>{A});
-    return read(info) == 0;
+    return reducer_.read(stream_, info) == 0;
   }
   template <Real T>
   [[nodiscard]] index_t invert_definite_size(index_t n) const {
@@ -358,18 +347,20 @@ class basic_cuda_backend {
   // The same numbers, written into a 1 x 1 view on the device, without a wait.
   template <Real T>
   void dot_to(in<T> X, in<T> Y, view<T> to) const {
-    reduce_to(device::dot_reduction<T>{walk(X), walk(Y)}, X.size(), to.data());
+    reducer_.reduce_to(stream_, device::dot_reduction<T>{device::walk(X), device::walk(Y)},
+                       X.size(), to.data());
   }
   template <Real T>
   void norm_to(in<T> X, view<T> to) const {
-    reduce_to(device::norm_reduction<T>{walk(X)}, X.size(), to.data());
+    reducer_.reduce_to(stream_, device::norm_reduction<T>{device::walk(X)}, X.size(), to.data());
   }
   template <Real T>
   void reduce_entries_to(in<T> X, reduction op, view<T> to) const {
+    const auto x = device::walk(X);
     if (op == reduction::sum_abs)
-      reduce_to(device::sum_abs_reduction<T>{walk(X)}, X.size(), to.data());
+      reducer_.reduce_to(stream_, device::sum_abs_reduction<T>{x}, X.size(), to.data());
     else
-      reduce_to(device::max_abs_reduction<T>{walk(X)}, X.size(), to.data());
+      reducer_.reduce_to(stream_, device::max_abs_reduction<T>{x}, X.size(), to.data());
   }
   /// Waits all the same.
   template <Real T>
@@ -378,8 +369,6 @@ class basic_cuda_backend {
   }
 
  private:
-  static constexpr index_t most_parts = 1 << 16, most_second = 256, part_words = 3;
-
   [[nodiscard]] static device::stream stream_of(int device) {
     const cuda_availability found = cuda_available();
     if (!found) throw backend_error("cuda_backend: no device: " + found.why);
@@ -405,91 +394,13 @@ class basic_cuda_backend {
                   "cudaMemcpy2DAsync");
   }
 
-  template <class T>
-  [[nodiscard]] static device::elements<std::remove_const_t<T>> walk(view<T> X) {
-    // An element beyond a column's end starts the next column.
-    return X.ld() == X.rows()
-               ? device::elements<std::remove_const_t<T>>{X.data()}
-               : device::elements<std::remove_const_t<T>>{X.data(), X.ld(), X.rows()};
-  }
-  template <class Part>
-  [[nodiscard]] Part* parts_as(index_t skipped) const {
-    static_assert(sizeof(Part) <= part_words * sizeof(double));
-    return reinterpret_cast<Part*>(parts_.data() + part_words * skipped);
-  }
-
-  /// The one part that is left of all elements.
-  template <class R>
-  const typename R::part* reduce(const R& of, index_t count) const {
-    using part = typename R::part;
-    part* first = parts_as<part>(0);
-    part* second = parts_as<part>(most_parts);
-    const index_t workers = std::clamp<index_t>(count / 16, 1, most_parts);
-    const index_t joiners = std::clamp<index_t>(workers / 16, 1, most_second);
-    launch(workers, device::take_stage<R>{of, count, workers, first});
-    launch(joiners, device::join_stage<R>{first, workers, joiners, second});
-    launch(1, device::join_stage<R>{second, joiners, 1, first});
-    return first;
-  }
-  template <class R, Real T>
-  void reduce_to(const R& of, index_t count, T* to) const {
-    launch(1, device::result_stage<R, T>{reduce(of, count), to});
-  }
-  template <Real T>
-  [[nodiscard]] T* result() const {
-    return reinterpret_cast<T*>(result_.data());
-  }
-  /// result(), on the host.
-  template <Real T>
-  [[nodiscard]] T seen() const {
-    return read(result<T>());
-  }
-  /// One object from the device. Waits.
-  template <class V>
-  [[nodiscard]] V read(const V* device) const {
-    static_assert(sizeof(V) <= 2 * sizeof(double));
-    device::check(
-        cudaMemcpyAsync(seen_.data(), device, sizeof(V), cudaMemcpyDeviceToHost, stream_.get()),
-        "cudaMemcpyAsync");
-    wait();
-    V value;
-    std::memcpy(static_cast<void*>(&value), seen_.data(), sizeof value);
-    return value;
-  }
   template <Real T>
   void values_to_host(view<T> values, const int* info, span<T> to) const {
     download<T>(values.as_const(), matrix_view<T>(to.data(), values.rows(), 1));
-    if (read(info) != 0) std::fill(to.begin(), to.end(), std::numeric_limits<T>::quiet_NaN());
+    if (reducer_.read(stream_, info) != 0)
+      std::fill(to.begin(), to.end(), std::numeric_limits<T>::quiet_NaN());
   }
 
-  /// R with RᵀR = G, from G's lower half, into the upper; zeros below. False where a pivot says
-  /// that the columns behind G are near to dependent: then a second round would not make up for
-  /// what the first has lost, or what is left of a column might be rounding.
-  template <Real T>
-  [[nodiscard]] static bool cholesky_upper(matrix_view<T> G) {
-    const index_t k = G.cols();
-    const double eps = static_cast<double>(std::numeric_limits<T>::epsilon());
-    double longest = 0;
-    for (index_t j = 0; j < k; ++j) longest = std::max(longest, static_cast<double>(G(j, j)));
-    const double rounding = 64 * static_cast<double>(k + 1) * eps * eps * longest;
-    for (index_t j = 0; j < k; ++j) {
-      for (index_t i = 0; i <= j; ++i) {
-        double rest = static_cast<double>(G(j, i));
-        for (index_t p = 0; p < i; ++p)
-          rest -= static_cast<double>(G(p, i)) * static_cast<double>(G(p, j));
-        if (i < j) {
-          G(i, j) = static_cast<T>(rest / static_cast<double>(G(i, i)));
-          continue;
-        }
-        const double least = 100 * static_cast<double>(k) * eps * static_cast<double>(G(j, j));
-        if (!(rest > least && rest > rounding)) return false;
-        G(j, j) = static_cast<T>(std::sqrt(rest));
-      }
-    }
-    for (index_t j = 0; j < k; ++j)
-      for (index_t i = j + 1; i < k; ++i) G(i, j) = T(0);
-    return true;
-  }
   /// X = Q R = (Q U) diag(s) Vᵀ, of which Q U is kept, where s counts.
   template <Real T>
   index_t by_reflectors(view<T> X, span<T> scratch) const {
@@ -525,8 +436,7 @@ class basic_cuda_backend {
   device::stream stream_;
   device::blas blas_;
   device::lapack lapack_;
-  device::device_memory<double> parts_, result_;
-  device::pinned_memory<double> seen_;
+  device::reducer<Launch> reducer_;
   mutable std::vector<float> small_floats_;
   mutable std::vector<double> small_doubles_;
 };

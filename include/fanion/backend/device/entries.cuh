@@ -43,7 +43,7 @@ struct convert_entry {
   }
 };
 
-/// Y(i, j) = f(X(i, j), Y(i, j)), X being what `from` sees.
+/// Y(i, j) = f(X(i, j), Y(i, j)), or of X(j, i) where X is turned.
 template <Real T, class F>
 struct map_entry {
   device_view<const T> X;
@@ -56,7 +56,7 @@ struct map_entry {
   }
 };
 
-/// Y(i, j) = f(X(i, j), s(line), Y(i, j)).
+/// Y(i, j) = f(X(i, j), s(line), Y(i, j)), or of X(j, i).
 template <Real T, class F>
 struct map_line_entry {
   device_view<const T> X;
