@@ -8,6 +8,10 @@
 # Exits with 77 where there is no Chromium.
 set -euo pipefail
 
+case "${1-}" in
+  "" | -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit $(($# > 0 ? 0 : 2)) ;;
+esac
+[[ -f $1 ]] || { echo "tests/report.sh: $1: no such file" >&2 && exit 1; }
 page=$(realpath "$1")
 pictures=$(realpath -m "${2-$(mktemp -d)}")
 mkdir -p "$pictures"

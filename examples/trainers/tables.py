@@ -33,6 +33,8 @@ def losses(results):
     looks = {m: {x["step"]: x["loss"] for x in run["held_out"]} for m, run in runs.items()}
     steps = next(iter(runs.values()))["steps"]
     shown = [s for s in sorted(next(iter(looks.values()))) if 3 * s % steps == 0]
+    if "adamw" not in looks:
+        sys.exit("tables.py: the losses are held against AdamW's: train adamw too")
     adamw = looks["adamw"][steps]
     rows = []
     for method, run in runs.items():
@@ -84,8 +86,12 @@ def main():
     tables = {"losses": losses, "spectra": spectra, "rates": rates}
     if len(sys.argv) != 3 or sys.argv[1] not in tables:
         sys.exit(__doc__)
-    with open(sys.argv[2], encoding="utf-8") as file:
-        print("\n".join(tables[sys.argv[1]](json.load(file))))
+    try:
+        with open(sys.argv[2], encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError) as error:
+        sys.exit(f"tables.py: {sys.argv[2]}: {error}")
+    print("\n".join(tables[sys.argv[1]](found)))
 
 
 if __name__ == "__main__":

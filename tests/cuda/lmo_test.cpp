@@ -148,6 +148,62 @@ TEST_CASE_TEMPLATE("steps of an optimizer, gradient by gradient", T, float, doub
   SUBCASE("SignSGD") { check(sign_sgd()); }
 }
 
+TEST_CASE("edges: what the host answers, the device answers") {
+  const strict_session session;
+  backend_on_double backend;
+  const auto check = [&](const Eigen::MatrixXf& M) {
+    const index_t rows = M.rows(), cols = M.cols();
+    CAPTURE(rows);
+    CAPTURE(cols);
+    const auto both = [&](const auto& n, const auto& method) {
+      // With gaps between the columns, and stored by rows.
+      const index_t ld = cols + 3;
+      const auto memory = backend.make_workspace<float>(ld * rows + rows * cols);
+      const matrix_view<float, device_space> m(memory.data(), cols, rows, ld),
+          d(memory.data() + ld * rows, rows, cols);
+      const Eigen::MatrixXf turned = M.transpose();
+      backend.upload<float>(matrix_view<const float>(turned.data(), cols, rows), m);
+      using norm = std::remove_cvref_t<decltype(n)>;
+      lmo_plan<norm, float, backend_on_double&> plan(n, rows, cols, false, method, backend);
+      backend.fill(d, 1.0f);
+      const lmo_report there =
+          plan.update_views({m.as_const(), true}, {d, false}, 0.0, step_length(1.0));
+      Eigen::MatrixXf D, seen(rows, cols);
+      backend.download<float>(d.as_const(), matrix_view<float>(seen.data(), rows, cols));
+      const lmo_report here = lmo(n, M, D, method);
+      CHECK(there.outcome == here.outcome);
+      if (here.outcome == outcome::non_finite || M.size() == 0) {
+        CHECK(seen == Eigen::MatrixXf::Zero(rows, cols));
+        return;
+      }
+      CHECK(seen.allFinite());
+      CHECK(there.objective == doctest::Approx(here.objective).epsilon(1e-4));
+    };
+    both(spectral(), exact{});
+    both(spectral(), polar_express{.gap = 1e-3});
+    both(dual(ky_fan(1)), block_krylov{.gap = 1e-3});
+    both(max_abs(), exact{});
+  };
+  for (const auto& [rows, cols] : std::initializer_list<std::pair<index_t, index_t>>{
+           {0, 4}, {4, 0}, {1, 1}, {1, 7}, {7, 1}, {6, 5}}) {
+    std::srand(3);
+    const Eigen::MatrixXf M = Eigen::MatrixXf::Random(rows, cols);
+    check(M);
+    check(Eigen::MatrixXf::Zero(rows, cols));
+    check(1e30f * M);
+    check(1e-30f * M);
+    if (M.size() == 0) continue;
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      Eigen::MatrixXf broken = M;
+      broken(rows - 1, cols - 1) = bad;
+      check(broken);
+    }
+  }
+  check(Eigen::MatrixXf::Ones(6, 5));          // rank 1
+  check(Eigen::MatrixXf::Identity(6, 5) * 3);  // every σ the same
+}
+
 TEST_CASE("without a device: a clear error, and nothing is left") {
   cuda_double::reset();
   cuda_double::set_device_error(cudaErrorInsufficientDriver);

@@ -11,7 +11,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../.." && pwd)
 folder=${1:-$root/build/austen}
 
 if [[ -s $folder/Rdata.rdx && -s $folder/Rdata.rdb ]]; then
-  echo "$folder"
+  echo "The novels: $folder"
   exit
 fi
 for tool in apt-get dpkg-deb; do

@@ -89,7 +89,7 @@ inline void set_rate(run_options& o, const std::string& text) {
   if (at == std::string::npos) refuse("expected method=rate");
   const std::string name = text.substr(0, at);
   if (name != rest_name && name != head_name && !is_method(name))
-    refuse("unknown method '" + name + "'; " + known());
+    refuse("unknown method '" + name + "'; rest, head, or one of the " + known());
   double rate = 0;
   if (!CLI::detail::lexical_cast(text.substr(at + 1), rate)) refuse("the rate is not a number");
   if (!std::isfinite(rate) || rate <= 0) refuse("the rate must be finite and above 0");
