@@ -228,6 +228,13 @@ void conform_scaled_dot(Backend& backend) {
   panel<Backend, T> P(backend, build(2, 1, [c](index_t, index_t) { return c; }));
   panel<Backend, T> Q(backend, build(2, 1, [c](index_t i, index_t) { return i == 0 ? c : -c; }));
   CHECK(backend.dot(P.in(), Q.in()) == T(0));
+  // Products beyond the largest number, of which the sum is within.
+  const long double large = std::ldexp(1.0L, std::numeric_limits<T>::max_exponent / 2 + 4);
+  const long double less = 1 - std::ldexp(1.0L, -10);
+  panel<Backend, T> U(backend, build(2, 1, [=](index_t, index_t) { return large; }));
+  panel<Backend, T> V(
+      backend, build(2, 1, [=](index_t i, index_t) { return i == 0 ? large : -large * less; }));
+  CHECK(backend.dot(U.in(), V.in()) == static_cast<T>(large * large * (1 - less)));
 }
 
 template <class Backend, class T>

@@ -63,6 +63,18 @@ void conform_orthonormalize(Backend& backend) {
   // Zero columns in front.
   check_basis<Backend, T>(
       backend, build(150, 6, [&](index_t i, index_t j) { return j < 2 ? 0 : X(i, j - 2); }), 4);
+  // Closer and closer to parallel, down to where squares of the distance are rounding.
+  for (long double apart = 0.5L; apart > 1e4L * eps<T>; apart /= 3)
+    check_basis<Backend, T>(
+        backend,
+        build(150, 4,
+              [&](index_t i, index_t j) { return X(i, 0) + apart * (j == 0 ? 0 : X(i, j)); }),
+        4);
+  // A column that is rounding beside the others.
+  check_basis<Backend, T>(
+      backend,
+      build(150, 4, [&](index_t i, index_t j) { return (j == 2 ? eps<T> / 100 : 1) * X(i, j); }),
+      3);
   // Nearly parallel: 1 + 1e4 eps apart, far above the threshold.
   check_basis<Backend, T>(
       backend,
