@@ -34,13 +34,6 @@ struct plus {
   FANION_HD constexpr T operator()(T, T y) const noexcept { return y + constant; }
 };
 
-/// f y + a.
-template <Real T>
-struct affine {
-  T factor, constant;
-  FANION_HD constexpr T operator()(T, T y) const noexcept { return factor * y + constant; }
-};
-
 /// y + a sign(x), with sign(0) = 0.
 template <Real T>
 struct plus_sign {

@@ -163,16 +163,16 @@ class qdwh_solver {
             matrix_view<T, space> y) {
     const double share = h.b / h.c, rest = h.a - share;
     const matrix_view<T, space> Z = gram(), diagonal(Z.data(), 1, r_, r_ + 1);
-    const auto fill_diagonal = [&](T factor, T constant) {
-      b.map_entries(diagonal.as_const(), diagonal, entry::affine<T>{factor, constant});
+    const auto add_to_diagonal = [&](T constant) {
+      b.map_entries(diagonal.as_const(), diagonal, entry::plus<T>{constant});
     };
     if (eps * h.c <= 0.1 * std::sqrt(std::min(gap_, 0.01))) {
       if (!has_gram) b.syrk(x.scale * x.scale, x.x, T(0), Z, scratch());
       b.map_entries(Z.as_const(), Z, entry::times<T>{static_cast<T>(h.c)});
-      fill_diagonal(T(1), T(1));
+      add_to_diagonal(T(1));
       if (b.template invert_definite<T>(Z, scratch())) {
         b.map_entries(Z.as_const(), Z, entry::times<T>{static_cast<T>(rest)});
-        fill_diagonal(T(1), static_cast<T>(share));
+        add_to_diagonal(static_cast<T>(share));
         b.multiply(x.scale, Z.as_const(), x.x, T(0), y, scratch());
         work_ += work_of(r_, l_, 1);
         return;
