@@ -25,7 +25,7 @@ options=(-DFANION_BUILD_BENCH=OFF -DFANION_BUILD_EXAMPLES=OFF -DFANION_TORCH=OFF
 [[ -z $architecture ]] || options+=("-DCMAKE_CUDA_ARCHITECTURES=$architecture")
 cmake --preset tests -B build/gpu "${options[@]}"
 cmake --build build/gpu --parallel "$(nproc)" \
-  --target test_cuda_device example_08_cuda test_cuda_backend test_cuda_lmo test_cuda_headers
+  --target test_cuda_device example_08_cuda test_cuda_backend test_cuda_lmo test_cuda_optim test_cuda_headers
 log=build/gpu/gpu.log
 (cd build/gpu && ctest -L cuda --output-on-failure --verbose) | tee "$log"
 if grep -q '\*\*\*Skipped' "$log"; then

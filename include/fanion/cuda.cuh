@@ -2,5 +2,6 @@
 /// eigen.hpp. Link fanion::cuda.
 #pragma once
 
+#include <fanion/adapters/thrust.cuh>
 #include <fanion/backend/cuda.cuh>
 #include <fanion/fanion.hpp>

@@ -69,6 +69,36 @@ void conform_axpby(Backend& backend) {
   }
 }
 
+/// x <- x - 2z, y <- x + y, of the old x: the order in which views are handed over shows.
+struct stir {
+  template <class T>
+  FANION_HD void operator()(T& x, const T& z, T& y) const {
+    const T before = x;
+    x = before - 2 * z;
+    y = before + y;
+  }
+};
+
+template <class Backend, class T>
+void conform_for_each_entry(Backend& backend) {
+  for (const auto& shape : shapes()) {
+    const auto m = shape.first, n = shape.second;
+    CAPTURE(m);
+    CAPTURE(n);
+    const reference X = random_matrix<T>(m, n, 5), Y = random_matrix<T>(m, n, 6),
+                    Z = random_matrix<T>(m, n, 7);
+    panel<Backend, T> x(backend, X), y(backend, Y), z(backend, Z);
+    backend.for_each_entry(stir(), x.view(), z.in(), y.view());
+    check_within(x.get(), combine(1, X, -2, Z), entry_bound<T>(1, X, -2, Z));
+    check_within(y.get(), combine(1, X, 1, Y), entry_bound<T>(1, X, 1, Y));
+    CHECK((x.intact() && y.intact() && z.intact()));
+    CHECK(largest(combine(1, z.get(), -1, Z)) == 0);
+    // One view, twice.
+    backend.for_each_entry(fanion::entry::exchange(), y.view(), y.view());
+    check_within(y.get(), combine(1, X, 1, Y), entry_bound<T>(1, X, 1, Y));
+  }
+}
+
 template <class Backend, class T>
 void conform_map_entries(Backend& backend) {
   for (const auto& shape : shapes()) {

@@ -1,5 +1,5 @@
 /// @file  Oracles over device memory, by every method: the host's answers, certified there.
-#include <cuda/support.hpp>
+#include <cuda/device_matrix.hpp>
 
 #include <fanion/eigen.hpp>
 
@@ -7,41 +7,11 @@
 
 using namespace fanion;
 using fanion_test::backend_on_double;
+using fanion_test::device_matrix;
+using fanion_test::gradient;
 using fanion_test::strict_session;
 
 namespace {
-
-/// A matrix on the device.
-template <class T>
-class device_matrix {
- public:
-  device_matrix(backend_on_double& b, index_t rows, index_t cols)
-      : backend_(b), memory_(b.make_workspace<T>(rows * cols)), view_(memory_.data(), rows, cols) {}
-  device_matrix(backend_on_double& b, const Eigen::MatrixX<T>& m)
-      : device_matrix(b, m.rows(), m.cols()) {
-    b.template upload<T>(matrix_view<const T>(m.data(), m.rows(), m.cols()), view_);
-  }
-  [[nodiscard]] matrix_view<T, device_space> view() const { return view_; }
-  [[nodiscard]] Eigen::MatrixX<T> get() const {
-    Eigen::MatrixX<T> m(view_.rows(), view_.cols());
-    backend_.template download<T>(view_.as_const(), matrix_view<T>(m.data(), m.rows(), m.cols()));
-    return m;
-  }
-
- private:
-  backend_on_double& backend_;
-  device::device_memory<T> memory_;
-  matrix_view<T, device_space> view_;
-};
-
-/// A few strong directions and noise.
-template <class T>
-Eigen::MatrixX<T> gradient(index_t rows, index_t cols) {
-  std::srand(7);
-  Eigen::MatrixXd m = 0.1 * Eigen::MatrixXd::Random(rows, cols);
-  m += Eigen::MatrixXd::Random(rows, 3) * Eigen::MatrixXd::Random(3, cols);
-  return m.cast<T>();
-}
 
 /// The oracle on the device attains what the host's exact one does, up to `gap`, and says so.
 template <class T, class N, class Method>
@@ -107,45 +77,6 @@ TEST_CASE_TEMPLATE("combinations and entries", T, float, double) {
   SUBCASE("max_row") { check_lmo<T>(max_row(), exact{}, 0); }
   SUBCASE("S-Muon") { check_lmo<T>(dual(0.5 * nuclear() + 0.01 * sum_abs()), exact{}, 1); }
   SUBCASE("schatten") { check_lmo<T>(schatten(3), exact{}, 0); }
-}
-
-TEST_CASE_TEMPLATE("steps of an optimizer, gradient by gradient", T, float, double) {
-  const strict_session session;
-  backend_on_double on_device;
-  eigen_backend on_host;
-  const auto check = [&](const auto& rule) {
-    const index_t rows = 40, cols = 24;
-    using norm = std::remove_cvref_t<decltype(rule.norm)>;
-    lmo_step<norm, T, backend_on_double> there(rule, rows, cols, on_device);
-    lmo_step<norm, T, eigen_backend> here(rule, rows, cols, on_host);
-    Eigen::MatrixX<T> X = Eigen::MatrixX<T>::Random(rows, cols);
-    const device_matrix<T> x(on_device, X);
-    for (int round = 0; round < 2; ++round) {
-      for (int t = 0; t < 3; ++t) {
-        const Eigen::MatrixX<T> G =
-            gradient<T>(rows, cols) + T(0.1) * Eigen::MatrixX<T>::Random(rows, cols);
-        const device_matrix<T> g(on_device, G);
-        const step_report r = there.step({x.view(), false}, {g.view().as_const(), false}, 0.1);
-        (void)here.step({matrix_view<T>(X.data(), rows, cols), false},
-                        {matrix_view<const T>(G.data(), rows, cols), false}, 0.1);
-        CHECK_FALSE(r.skipped);
-        CHECK((x.get() - X).norm() <= T(1e-2) * X.norm());
-      }
-      there.reset();
-      here.reset();
-    }
-    // NaN changes nothing.
-    Eigen::MatrixX<T> bad = gradient<T>(rows, cols), before = x.get();
-    bad(3, 4) = std::numeric_limits<T>::quiet_NaN();
-    const device_matrix<T> g(on_device, bad);
-    CHECK(there.step({x.view(), false}, {g.view().as_const(), false}, 0.1).skipped);
-    CHECK(x.get() == before);
-  };
-  SUBCASE("Muon") { check(muon({.decay = 0.1})); }
-  SUBCASE("Fanion-4") { check(fanion_k(4)); }
-  SUBCASE("F-Fanion") { check(f_fanion_k(4, 0.5)); }
-  SUBCASE("NSGD") { check(nsgd()); }
-  SUBCASE("SignSGD") { check(sign_sgd()); }
 }
 
 TEST_CASE("edges: what the host answers, the device answers") {

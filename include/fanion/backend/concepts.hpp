@@ -38,6 +38,12 @@ struct first_argument {
   }
 };
 
+/// What for_each_entry might be handed.
+struct leave_alone {
+  template <class... T>
+  FANION_HD constexpr void operator()(T&...) const noexcept {}
+};
+
 /// The callback of multiply_pair for a matrix that is there already.
 template <class T, class Space = host_space>
 struct ignore_columns {
@@ -67,7 +73,10 @@ struct ignore_columns {
 /// 10. line_norms writes the length of every row or column, under rule 4, into a column. map_lines
 ///     is Y(i, j) = f(X(i, j), s(line), Y(i, j)) for an oriented X, which may be Y; the line is i
 ///     or j, as it is told.
-/// 11. Same arguments, same bits.
+/// 11. for_each_entry calls f(x, y, …) with entry (i, j) of each of its views, all of one shape,
+///     once for every (i, j) and in any order. f takes references and writes through those it
+///     likes to; a view may be there twice.
+/// 12. Same arguments, same bits.
 template <class B, class T>
 concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename B::space> in,
                                          matrix_view<T, typename B::space> out,
@@ -88,6 +97,7 @@ concept BackendFor = Real<T> && requires(B b, T x, matrix_view<const T, typename
   b.template line_norms<T>(in, lines::rows, out);
   b.template map_lines<T>(oriented_view<const T, typename B::space>{in, true}, lines::rows, in, out,
                           first_argument());
+  b.for_each_entry(leave_alone(), out, in, out);
   { b.dot_adjoint(in, in) } -> std::same_as<T>;
   b.template multiply<T>(x, in, in, x, out, scratch);
   b.template multiply_adjoint<T>(x, in, in, x, out, scratch);

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -21,11 +22,14 @@ namespace fanion {
 
 struct cuda_options {
   int device = 0;
+  /// Where all work goes, so that it follows what is there already; it outlives the backend. Unset:
+  /// a stream of the backend's own, which waits for nobody.
+  std::optional<cudaStream_t> stream = {};
   bool tf32 = false;  ///< float products round their factors to 10 bits: faster, error near 1e-3
 };
 
-/// Meets Backend, over memory of one device. Owns one stream, into which all its work goes, and one
-/// handle of each library. Verbs that return a number wait for the device, and so do those that
+/// Meets Backend, over memory of one device. All its work goes into one stream; it owns one handle
+/// of each library. Verbs that return a number wait for the device, and so do those that
 /// decide by one: orthonormalize, small_svd, small_eigh, invert_definite. No other waits. Singular
 /// values and eigenvalues are written to the host, where solvers read them.
 ///
@@ -49,7 +53,7 @@ class basic_cuda_backend {
   /// Allocates 1.6 MB on the device, which becomes that of the calling thread. @throws
   /// backend_error, where there is no device with the runtime's reason.
   explicit basic_cuda_backend(const cuda_options& o = {})
-      : stream_(stream_of(o.device)), blas_(stream_, o.tf32), lapack_(stream_), reducer_(stream_) {}
+      : stream_(stream_of(o)), blas_(stream_, o.tf32), lapack_(stream_), reducer_(stream_) {}
 
   [[nodiscard]] cudaStream_t stream() const noexcept { return stream_.get(); }
   /// Waits for everything so far.
@@ -129,6 +133,13 @@ class basic_cuda_backend {
                  F f) const {
     launch(Y.size(), device::map_line_entry<T, F>{X.storage, X.transposed, along == lines::columns,
                                                   s.data(), Y, f});
+  }
+
+  /// f(x, y, …) for the entries of views of one shape, which it may change. f is called on the
+  /// device.
+  template <class F, class T, class... S>
+  void for_each_entry(F f, view<T> X, view<S>... rest) const {
+    launch(X.size(), device::call_entry<F, T, S...>{f, X, {rest...}});
   }
 
   /// Σ X(i, j) Y(i, j). Waits.
@@ -369,13 +380,13 @@ class basic_cuda_backend {
   }
 
  private:
-  [[nodiscard]] static device::stream stream_of(int device) {
+  [[nodiscard]] static device::stream stream_of(const cuda_options& o) {
     const cuda_availability found = cuda_available();
     if (!found) throw backend_error("cuda_backend: no device: " + found.why);
-    if (device < 0 || device >= found.devices)
-      refuse("cuda_backend: device", ("below " + std::to_string(found.devices)).c_str(), device);
-    device::check(cudaSetDevice(device), "cudaSetDevice");
-    return {};
+    if (o.device < 0 || o.device >= found.devices)
+      refuse("cuda_backend: device", ("below " + std::to_string(found.devices)).c_str(), o.device);
+    device::check(cudaSetDevice(o.device), "cudaSetDevice");
+    return o.stream ? device::stream(*o.stream) : device::stream();
   }
 
   template <class F>

@@ -53,7 +53,7 @@ struct cuda_availability {
 
 namespace device {
 
-/// A stream of its own, which waits for no other.
+/// A stream of its own, which waits for no other, or somebody's.
 class stream {
  public:
   /// On the current device. @throws backend_error.
@@ -62,15 +62,20 @@ class stream {
     check(cudaStreamCreateWithFlags(&raw, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
     handle_.reset(raw);
   }
+  /// One that outlives this object.
+  explicit stream(cudaStream_t borrowed) : handle_(borrowed, release{true}) {}
   [[nodiscard]] cudaStream_t get() const noexcept { return handle_.get(); }
   /// Waits. @throws backend_error for what went wrong in anything before.
   void wait() const { check(cudaStreamSynchronize(get()), "cudaStreamSynchronize"); }
 
  private:
   struct release {
-    void operator()(cudaStream_t raw) const noexcept { (void)cudaStreamDestroy(raw); }
+    bool borrowed;
+    void operator()(cudaStream_t raw) const noexcept {
+      if (!borrowed) (void)cudaStreamDestroy(raw);
+    }
   };
-  std::unique_ptr<std::remove_pointer_t<cudaStream_t>, release> handle_;
+  std::unique_ptr<std::remove_pointer_t<cudaStream_t>, release> handle_{nullptr, release{false}};
 };
 
 /// `size()` scalars on the device, zero before anything that is later put into the stream they were

@@ -138,6 +138,15 @@ class eigen_backend {
     }
   }
 
+  /// f(x, y, …) for the entries of views of one shape, which it may change.
+  template <class F, class T, class... S>
+  void for_each_entry(F f, matrix_view<T> X, matrix_view<S>... rest) const {
+    for (index_t j = 0; j < X.cols(); ++j)
+      [&](T* x, S*... y) {
+        for (index_t i = 0; i < X.rows(); ++i) f(x[i], y[i]...);
+      }(X.col(j), rest.col(j)...);
+  }
+
   /// Σ X(i, j) Y(i, j).
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot(matrix_view<T> X, matrix_view<S> Y) const {

@@ -1,6 +1,6 @@
-/// @file  What solvers hand to map_entries and map_lines: function objects with names, since a
-/// device takes no closure of the host's. x is what is read, y what stands at the place, s the
-/// line's number.
+/// @file  What is handed to map_entries, map_lines and for_each_entry: function objects with names,
+/// since a device takes no closure of the host's. x is what is read, y what stands at the place, s
+/// the line's number.
 #pragma once
 
 #include <fanion/core/types.hpp>
@@ -84,6 +84,27 @@ struct over_line {
 template <Real T>
 struct less_one_if_there {
   FANION_HD constexpr T operator()(T, T y) const noexcept { return y > T(0.5) ? y - T(1) : y; }
+};
+
+/// x, y <- y, x.
+struct exchange {
+  template <Real T>
+  FANION_HD constexpr void operator()(T& x, T& y) const noexcept {
+    const T there = y;
+    y = x;
+    x = there;
+  }
+};
+
+/// x, y <- x + c (x - y), x: as far again, c times, as x has come from y.
+template <Real T>
+struct go_on {
+  T c;
+  FANION_HD constexpr void operator()(T& x, T& y) const noexcept {
+    const T here = x;
+    x = here + c * (here - y);
+    y = here;
+  }
 };
 
 }  // namespace fanion::entry

@@ -39,8 +39,8 @@ class any_step {
                              double) = 0;
     virtual index_t steps() const = 0;
     virtual void reset() = 0;
-    virtual momentum_state<T> momentum() const = 0;
-    virtual void adopt(const momentum_state<T>&) = 0;
+    virtual momentum_state<T, Space> momentum() const = 0;
+    virtual void adopt(const momentum_state<T, Space>&) = 0;
     virtual void save(archive_writer&) const = 0;
     virtual void load(archive_reader&) = 0;
   };
@@ -53,11 +53,11 @@ class any_step {
     }
     index_t steps() const override { return held.steps(); }
     void reset() override { held.reset(); }
-    momentum_state<T> momentum() const override {
+    momentum_state<T, Space> momentum() const override {
       if constexpr (requires { held.state(); }) return held.state();
       return {};
     }
-    void adopt(const momentum_state<T>& from) override {
+    void adopt(const momentum_state<T, Space>& from) override {
       if constexpr (requires { held.adopt(from); })
         if (!from.values.empty()) held.adopt(from);
     }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <fanion/backend/entry_functions.hpp>
+#include <fanion/backend/transfers.hpp>
 #include <fanion/optim/describe.hpp>
 #include <fanion/optim/residual.hpp>
 #include <fanion/optim/scaling.hpp>
@@ -134,7 +135,7 @@ class dion_step {
     state_.save(out);
     for (const part& p : parts_) {
       out.write(p.rank);
-      out.write(std::span<const T>(p.q.span()));
+      write_entries<T>(out, state_.backend(), q_of(p).as_const());
     }
   }
   /// As lmo_step::load.
@@ -143,7 +144,7 @@ class dion_step {
     for (part& p : parts_) {
       const auto rank = in.read<index_t>();
       if (rank != p.rank) refuse("checkpoint: the rank", std::to_string(p.rank).c_str(), rank);
-      in.read(p.q.span());
+      read_entries<T>(in, state_.backend(), q_of(p));
     }
   }
 

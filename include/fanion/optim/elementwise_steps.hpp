@@ -4,83 +4,30 @@
 #pragma once
 
 #include <fanion/backend/dense/root.hpp>
-#include <fanion/optim/momentum.hpp>
-#include <fanion/optim/step.hpp>
+#include <fanion/backend/transfers.hpp>
+#include <fanion/optim/entry_updates.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <limits>
+#include <concepts>
+#include <string>
 
 namespace fanion {
 
-/// Loshchilov and Hutter 2019: m <- β₁m + (1-β₁)g, v <- β₂v + (1-β₂)g²,
-/// x <- (1 - η decay) x - η m̂ / (sqrt(v̂) + eps), with m̂, v̂ corrected for their start at 0.
-/// eps is part of the published method, in units of the gradient.
-struct adamw {
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-8;
-  double decay = 0;
-};
-
-/// x <- (1 - η decay) x - η d, with d the momentum. Heavy ball by default, as is usual for SGD;
-/// an initialiser for `momentum` replaces all of it, whose own default is an average.
-struct sgd {
-  fanion::momentum momentum = {
-      .beta = 0.9, .accumulation = accumulation::heavy_ball, .lookahead = lookahead::nesterov};
-  double decay = 0;
-};
-
-/// Chen et al. 2023: x <- (1 - η decay) x - η sign(β₁m + (1-β₁)g), m <- β₂m + (1-β₂)g.
-struct lion {
-  double beta1 = 0.9;
-  double beta2 = 0.99;
-  double decay = 0;
-};
-
-inline void check_beta(double beta, const char* what) {
-  if (!(beta >= 0 && beta < 1)) refuse(what, "at least 0 and below 1", beta);
-}
-inline void check(const adamw& r) {
-  check_beta(r.beta1, "adamw: beta1");
-  check_beta(r.beta2, "adamw: beta2");
-  (void)expects_coefficient(r.eps, "adamw: eps");
-  (void)expects_coefficient(r.decay, "adamw: decay");
-}
-inline void check(const sgd& r) {
-  check(r.momentum);
-  (void)expects_coefficient(r.decay, "sgd: decay");
-}
-inline void check(const lion& r) {
-  check_beta(r.beta1, "lion: beta1");
-  check_beta(r.beta2, "lion: beta2");
-  (void)expects_coefficient(r.decay, "lion: decay");
-}
-
 namespace detail {
 
+/// Columns of AdamW's, in vectors: the entry's own square root is a call that ends them.
 template <Real T>
-void update_entries(T* x, const T* g, T* m, T* v, index_t count, const adamw& r, double rate,
-                    index_t step) {
-  const double correction1 = 1 - std::pow(r.beta1, static_cast<double>(step));
-  const double correction2 = 1 - std::pow(r.beta2, static_cast<double>(step));
-  const T b1 = static_cast<T>(r.beta1), c1 = static_cast<T>(1 - r.beta1);
-  const T b2 = static_cast<T>(r.beta2), c2 = static_cast<T>(1 - r.beta2);
-  const T keep = static_cast<T>(1 - rate * r.decay);
-  const T length = static_cast<T>(rate / correction1);
-  const T root = static_cast<T>(1 / std::sqrt(correction2));
-  // Above 0 in T, so that an entry whose gradients were all 0 does not become 0/0.
-  const T eps = std::max(static_cast<T>(r.eps), std::numeric_limits<T>::min());
+void update_column(T* x, const T* g, T* m, T* v, index_t count, const entry::adamw_update<T>& u) {
   using dense::lanes, dense::load, dense::store, dense::vec;
-  const auto update = [=](T* xi, const T* gi, T* mi, T* vi) {
+  const auto update = [&u](T* xi, const T* gi, T* mi, T* vi) {
     const vec<T> gradient = load<T>(gi);
-    const vec<T> first = b1 * load<T>(mi) + c1 * gradient;
-    const vec<T> second = b2 * load<T>(vi) + c2 * (gradient * gradient);
+    const vec<T> first = u.b1 * load<T>(mi) + u.c1 * gradient;
+    const vec<T> second = u.b2 * load<T>(vi) + u.c2 * (gradient * gradient);
     store<T>(mi, first);
     store<T>(vi, second);
-    const vec<T> moved = length * first / (dense::square_root<T>(second) * root + eps);
-    store<T>(xi, keep * load<T>(xi) - moved);
+    const vec<T> moved = u.length * first / (dense::square_root<T>(second) * u.root + u.eps);
+    store<T>(xi, u.keep * load<T>(xi) - moved);
   };
   index_t i = 0;
   for (; i + lanes<T> <= count; i += lanes<T>) update(x + i, g + i, m + i, v + i);
@@ -94,36 +41,10 @@ void update_entries(T* x, const T* g, T* m, T* v, index_t count, const adamw& r,
   for (const std::size_t k : {0u, 2u, 3u}) std::copy_n(tail[k].data(), rest, from[k]);
 }
 
-template <Real T>
-void update_entries(T* x, const T* g, T* m, T*, index_t count, const sgd& r, double rate, index_t) {
-  const T beta = static_cast<T>(r.momentum.beta);
-  const T share = r.momentum.accumulation == accumulation::ema ? 1 - beta : T(1);
-  const bool ahead = r.momentum.lookahead == lookahead::nesterov;
-  const T keep = static_cast<T>(1 - rate * r.decay), length = static_cast<T>(rate);
-  for (index_t i = 0; i < count; ++i) {
-    m[i] = beta * m[i] + share * g[i];
-    const T seen = ahead ? beta * m[i] + share * g[i] : m[i];
-    x[i] = keep * x[i] - length * seen;
-  }
-}
-
-template <Real T>
-void update_entries(T* x, const T* g, T* m, T*, index_t count, const lion& r, double rate,
-                    index_t) {
-  const T b1 = static_cast<T>(r.beta1), c1 = static_cast<T>(1 - r.beta1);
-  const T b2 = static_cast<T>(r.beta2), c2 = static_cast<T>(1 - r.beta2);
-  const T keep = static_cast<T>(1 - rate * r.decay), length = static_cast<T>(rate);
-  for (index_t i = 0; i < count; ++i) {
-    const T seen = b1 * m[i] + c1 * g[i];
-    x[i] = keep * x[i] - length * (T(seen > T(0)) - T(seen < T(0)));
-    m[i] = b2 * m[i] + c2 * g[i];
-  }
-}
-
 }  // namespace detail
 
-/// State and step of one parameter under adamw, sgd or lion: one or two buffers of its size, in
-/// host memory. Weight and gradient are stored in one order. Allocates in the constructor only.
+/// State and step of one parameter under adamw, sgd or lion: one or two buffers of its size.
+/// Weight and gradient are stored in one order. Allocates in the constructor only.
 template <class Rule, Real T, class B>
 class elementwise_step {
  public:
@@ -133,7 +54,7 @@ class elementwise_step {
       : rule_(rule), rows_(rows), cols_(cols), backend_(&backend) {
     check(rule);
     m_ = backend.template make_workspace<T>(rows * cols);
-    if (std::same_as<Rule, adamw>) v_ = backend.template make_workspace<T>(rows * cols);
+    if (second_moment) v_ = backend.template make_workspace<T>(rows * cols);
   }
 
   [[nodiscard]] index_t steps() const noexcept { return steps_; }
@@ -161,18 +82,25 @@ class elementwise_step {
     ++steps_;
     transposed_ = weight.transposed;
     const auto x = weight.storage;
-    for (index_t j = 0; j < x.cols(); ++j) {
-      T* const m = m_.data() + j * x.rows();
-      T* const v = v_.size() > 0 ? v_.data() + j * x.rows() : nullptr;
-      detail::update_entries(x.col(j), gradient.storage.col(j), m, v, x.rows(), rule_, rate,
-                             steps_);
+    const auto g = gradient.storage;
+    const matrix_view<T, space> m(m_.data(), x.rows(), x.cols());
+    const auto update = entry::update_of<T>(rule_, rate, steps_);
+    if constexpr (!second_moment) {
+      backend_->for_each_entry(update, x, g, m);
+    } else {
+      const matrix_view<T, space> v(v_.data(), x.rows(), x.cols());
+      if constexpr (std::same_as<space, host_space>)
+        for (index_t j = 0; j < x.cols(); ++j)
+          detail::update_column(x.col(j), g.col(j), m.col(j), v.col(j), x.rows(), update);
+      else
+        backend_->for_each_entry(update, x, g, m, v);
     }
     return report;
   }
 
   void reset() {
-    std::fill_n(m_.data(), m_.size(), T(0));
-    std::fill_n(v_.data(), v_.size(), T(0));
+    backend_->fill(entries(m_), T(0));
+    backend_->fill(entries(v_), T(0));
     steps_ = 0;
   }
 
@@ -184,8 +112,8 @@ class elementwise_step {
     out.write(steps_);
     out.write(static_cast<std::uint8_t>(transposed_));
     out.write(static_cast<std::uint64_t>(v_.size()));
-    out.write(std::span<const T>(m_.data(), static_cast<std::size_t>(m_.size())));
-    out.write(std::span<const T>(v_.data(), static_cast<std::size_t>(v_.size())));
+    write_entries<T>(out, *backend_, entries(m_).as_const());
+    write_entries<T>(out, *backend_, entries(v_).as_const());
   }
   /// As lmo_step::load.
   void load(archive_reader& in) {
@@ -200,15 +128,22 @@ class elementwise_step {
     const auto second = in.read<std::uint64_t>();
     if (second != static_cast<std::uint64_t>(v_.size()))
       refuse("checkpoint: second moments", "those of the rule", second);
-    in.read(std::span<T>(m_.data(), static_cast<std::size_t>(m_.size())));
-    in.read(std::span<T>(v_.data(), static_cast<std::size_t>(v_.size())));
+    read_entries<T>(in, *backend_, entries(m_));
+    read_entries<T>(in, *backend_, entries(v_));
   }
 
  private:
+  static constexpr bool second_moment = std::same_as<Rule, adamw>;
+  using workspace = decltype(std::declval<B&>().template make_workspace<T>(0));
+
+  [[nodiscard]] static matrix_view<T, space> entries(const workspace& w) {
+    return {w.data(), w.size(), 1};
+  }
+
   Rule rule_;
   index_t rows_, cols_;
   B* backend_;
-  decltype(std::declval<B&>().template make_workspace<T>(0)) m_, v_;
+  workspace m_, v_;
   bool transposed_ = false;
   index_t steps_ = 0;
 };

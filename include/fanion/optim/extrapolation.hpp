@@ -5,6 +5,7 @@
 /// order: Cutkosky and Mehta 2020, whose N is the Frobenius norm.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/optim/describe.hpp>
 #include <fanion/optim/lmo_step.hpp>
 #include <fanion/optim/weight_copy.hpp>
@@ -65,14 +66,8 @@ class extrapolated_step {
   void look_ahead(const oriented_view<T, space>& weight) {
     if (ahead_) throw std::invalid_argument("look_ahead: the weights are ahead already");
     if (held_.full()) {
-      const auto held = held_.values(weight), x = weight.storage;
-      const T c = static_cast<T>(rule_.coefficient());
-      for (index_t j = 0; j < x.cols(); ++j)
-        for (index_t i = 0; i < x.rows(); ++i) {
-          const T here = x(i, j);
-          x(i, j) = here + c * (here - held(i, j));
-          held(i, j) = here;
-        }
+      const entry::go_on<T> further{static_cast<T>(rule_.coefficient())};
+      inner_.backend().for_each_entry(further, weight.storage, held_.values(weight));
     } else {
       held_.hold(weight);
     }

@@ -3,7 +3,6 @@
 
 #include <fanion/optim/lmo_step.hpp>
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -25,8 +24,8 @@ class inner_answer {
 
   /// Writes s D, stored transposed or not. A non-finite gradient writes zeros.
   step_report compute(const oriented_view<const T, space>& gradient, bool transposed) {
-    std::fill_n(values_.data(), values_.size(), T(0));
     transposed_ = transposed;
+    step_.backend().fill(values().storage, T(0));
     return step_.step(values(), gradient, 1);
   }
   [[nodiscard]] oriented_view<T, space> values() const {

@@ -1,6 +1,7 @@
 /// @file  The step of every optimizer of the family: momentum, oracle, decay, update.
 #pragma once
 
+#include <fanion/backend/transfers.hpp>
 #include <fanion/optim/blocks.hpp>
 #include <fanion/optim/momentum.hpp>
 #include <fanion/optim/scaling.hpp>
@@ -86,18 +87,19 @@ class lmo_step {
 
   [[nodiscard]] index_t steps() const noexcept { return steps_; }
   [[nodiscard]] const lmo_rule<N>& rule() const noexcept { return rule_; }
-  [[nodiscard]] momentum_state<T> state() const {
-    return {{momentum_.data(), static_cast<std::size_t>(momentum_.size())}, transposed_, steps_};
+  [[nodiscard]] B& backend() const noexcept { return *backend_; }
+  [[nodiscard]] momentum_state<T, space> state() const {
+    return {entries().as_const(), transposed_, steps_};
   }
   /// Goes on from this momentum, of a step of the same shape; subspaces stay as they are.
-  void adopt(const momentum_state<T>& from) {
-    if (from.values.size() != static_cast<std::size_t>(momentum_.size()))
+  void adopt(const momentum_state<T, space>& from) {
+    if (from.values.size() != momentum_.size())
       refuse("lmo_step: entries of the momentum", std::to_string(momentum_.size()).c_str(),
              from.values.size());
-    std::copy(from.values.begin(), from.values.end(), momentum_.data());
+    backend_->template copy<T>(from.values, entries());
     transposed_ = from.transposed;
     steps_ = from.steps;
-    length_ = backend_->norm(matrix_view<const T, space>(momentum_.data(), momentum_.size(), 1));
+    length_ = backend_->norm(entries().as_const());
   }
   /// What the next step accumulates into, stored like the weights of the first step.
   [[nodiscard]] matrix_view<const T, space> momentum_buffer() const {
@@ -177,7 +179,7 @@ class lmo_step {
 
   /// Forgets momentum, step count and subspaces.
   void reset() {
-    backend_->fill(matrix_view<T, space>(momentum_.data(), momentum_.size(), 1), T(0));
+    backend_->fill(entries(), T(0));
     steps_ = 0;
     length_ = T(0);
     for (auto& plan : plans_) plan.reset();
@@ -190,7 +192,7 @@ class lmo_step {
     out.write(cols_);
     out.write(steps_);
     out.write(static_cast<std::uint8_t>(transposed_));
-    out.write(std::span<const T>(momentum_.data(), static_cast<std::size_t>(momentum_.size())));
+    write_entries<T>(out, *backend_, entries().as_const());
     out.write(length_);
     out.write(static_cast<std::uint64_t>(plans_.size()));
     for (const auto& plan : plans_) {
@@ -210,7 +212,7 @@ class lmo_step {
       refuse("checkpoint: the shape", shape_text(rows_, cols_).c_str(), shape_text(rows, cols));
     steps_ = in.read<index_t>();
     transposed_ = in.read<std::uint8_t>() != 0;
-    in.read(std::span<T>(momentum_.data(), static_cast<std::size_t>(momentum_.size())));
+    read_entries<T>(in, *backend_, entries());
     length_ = in.read<T>();
     const auto plans = in.read<std::uint64_t>();
     if (plans != plans_.size()) refuse("checkpoint: blocks", "the parameter's", plans);
@@ -221,6 +223,9 @@ class lmo_step {
   }
 
  private:
+  [[nodiscard]] matrix_view<T, space> entries() const {
+    return {momentum_.data(), momentum_.size(), 1};
+  }
   [[nodiscard]] automatic method_for(const matrix_block& at) const {
     const spectral_need need = need_of(dual(rule_.norm), std::min(at.rows, at.cols));
     return {.gap = rule_.options.gap.value_or(need.polar ? 1e-3 : 1e-2),

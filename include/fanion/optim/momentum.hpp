@@ -8,7 +8,6 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
-#include <span>
 
 namespace fanion {
 
@@ -34,10 +33,10 @@ struct momentum {
 };
 
 /// A momentum buffer as it stands: its entries in storage order, which is that of the transpose
-/// for row-major weights, and the steps that it has seen.
-template <Real T>
+/// for row-major weights, in one column, and the steps that it has seen.
+template <Real T, class Space>
 struct momentum_state {
-  std::span<const T> values = {};
+  matrix_view<const T, Space> values = {};
   bool transposed = false;
   index_t steps = 0;
 };

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <fanion/backend/entry_functions.hpp>
+#include <fanion/backend/transfers.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/optim/describe.hpp>
 #include <fanion/optim/inner_answer.hpp>
@@ -76,14 +77,15 @@ class row_normalized_step {
       most = std::max(most, at.rows);
     }
     moments_.resize(static_cast<std::size_t>(count));
+    roots_.resize(static_cast<std::size_t>(most));
     lengths_ = backend.template make_workspace<T>(most);
   }
 
   [[nodiscard]] index_t steps() const noexcept { return answer_.step().steps(); }
   [[nodiscard]] const row_normalized<N>& rule() const noexcept { return rule_; }
-  [[nodiscard]] momentum_state<T> state() const { return answer_.step().state(); }
+  [[nodiscard]] momentum_state<T, space> state() const { return answer_.step().state(); }
   /// Goes on from this momentum; v starts anew.
-  void adopt(const momentum_state<T>& from) {
+  void adopt(const momentum_state<T, space>& from) {
     answer_.step().adopt(from);
     std::fill(moments_.begin(), moments_.end(), 0.0);
   }
@@ -131,9 +133,11 @@ class row_normalized_step {
 
   /// O <- O'; returns ‖O‖_F/‖O'‖_F.
   double normalize_rows(const oriented_view<T, space>& o, double* v) {
-    const matrix_view<T, space> roots(lengths_.data(), o.rows(), 1);
+    const matrix_view<T, space> lengths(lengths_.data(), o.rows(), 1);
+    const matrix_view<T> roots(roots_.data(), o.rows(), 1);
     const lines along = o.transposed ? lines::columns : lines::rows;
-    backend_->template line_norms<T>(o.storage.as_const(), along, roots);
+    backend_->template line_norms<T>(o.storage.as_const(), along, lengths);
+    to_host<T>(*backend_, lengths.as_const(), roots);
     double before = 0, after = 0;
     for (index_t i = 0; i < o.rows(); ++i) {
       const auto length = static_cast<double>(roots(i, 0));
@@ -144,7 +148,8 @@ class row_normalized_step {
       before = std::hypot(before, length);
       after = std::hypot(after, length / static_cast<double>(roots(i, 0)));
     }
-    backend_->template map_lines<T>({o.storage.as_const(), false}, along, roots.as_const(),
+    from_host<T>(*backend_, roots.as_const(), lengths);
+    backend_->template map_lines<T>({o.storage.as_const(), false}, along, lengths.as_const(),
                                     o.storage, entry::over_line<T>());
     return after > 0 ? before / after : 0;
   }
@@ -154,7 +159,8 @@ class row_normalized_step {
   std::vector<matrix_block> blocks_;
   inner_answer<N, T, B> answer_;
   std::vector<double> moments_;
-  decltype(std::declval<B&>().template make_workspace<T>(0)) lengths_;  // of the rows of a block
+  std::vector<T> roots_;  // of the rows of a block, like the lengths
+  decltype(std::declval<B&>().template make_workspace<T>(0)) lengths_;
 };
 
 }  // namespace fanion

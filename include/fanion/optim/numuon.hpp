@@ -133,8 +133,8 @@ class numuon_step {
   [[nodiscard]] const numuon& rule() const noexcept { return rule_; }
   /// k of the last step, or of the first one before it.
   [[nodiscard]] index_t rank() const noexcept { return rank_; }
-  [[nodiscard]] momentum_state<T> state() const { return inner_->state(); }
-  void adopt(const momentum_state<T>& from) { inner_->adopt(from); }
+  [[nodiscard]] momentum_state<T, space> state() const { return inner_->state(); }
+  void adopt(const momentum_state<T, space>& from) { inner_->adopt(from); }
 
   /// As lmo_step::step.
   step_report step(const oriented_view<T, space>& weight,

@@ -42,9 +42,16 @@ class optimizer {
   optimizer(rule_type matrices, rule_type others, index_t threads = 1)
       : matrices_(std::move(matrices)),
         others_(std::move(others)),
-        backends_(static_cast<std::size_t>(expects_at_least(threads, 1, "optimizer: threads"))) {
-    for (auto& backend : backends_) backend = std::make_unique<B>();
+        owned_(static_cast<std::size_t>(expects_at_least(threads, 1, "optimizer: threads"))) {
+    for (auto& backend : owned_) {
+      backend = std::make_unique<B>();
+      backends_.push_back(backend.get());
+    }
   }
+  /// One worker, on a backend that outlives the optimizer: on a device, that of the stream in which
+  /// the gradients are written.
+  optimizer(rule_type matrices, rule_type others, B& backend)
+      : matrices_(std::move(matrices)), others_(std::move(others)), backends_{&backend} {}
 
   /// Allocates the parameter's state. Its memory must outlive the optimizer. `rates` multiplies the
   /// rate of every step. @throws std::invalid_argument for a name already taken, or a shape that
@@ -235,7 +242,8 @@ class optimizer {
   }
 
   rule_type matrices_, others_;
-  std::vector<std::unique_ptr<B>> backends_;
+  std::vector<std::unique_ptr<B>> owned_;
+  std::vector<B*> backends_;
   std::vector<entry> entries_;
   std::size_t workers_ = 1;
   optimizer_report report_;

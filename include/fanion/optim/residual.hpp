@@ -2,10 +2,10 @@
 /// rest for later.
 #pragma once
 
+#include <fanion/backend/transfers.hpp>
 #include <fanion/optim/blocks.hpp>
 #include <fanion/optim/step.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -76,7 +76,7 @@ class residual_state {
   }
 
   void reset() {
-    std::fill_n(values_.data(), values_.size(), T(0));
+    backend_->fill(values().storage, T(0));
     length_ = T(0);
     steps_ = 0;
   }
@@ -89,7 +89,7 @@ class residual_state {
     out.write(steps_);
     out.write(static_cast<std::uint8_t>(transposed_));
     out.write(length_);
-    out.write(std::span<const T>(values_.data(), static_cast<std::size_t>(values_.size())));
+    write_entries<T>(out, *backend_, values().storage.as_const());
   }
   /// As lmo_step::load.
   void load(archive_reader& in) {
@@ -104,7 +104,7 @@ class residual_state {
     steps_ = in.read<index_t>();
     transposed_ = in.read<std::uint8_t>() != 0;
     length_ = in.read<T>();
-    in.read(std::span<T>(values_.data(), static_cast<std::size_t>(values_.size())));
+    read_entries<T>(in, *backend_, values().storage);
   }
 
  private:

@@ -1,12 +1,12 @@
 /// @file  A parameter's weights as they were, for rules that evaluate a gradient somewhere else.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
+#include <fanion/backend/transfers.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/contract.hpp>
 #include <fanion/core/view.hpp>
 
-#include <algorithm>
-#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -50,9 +50,7 @@ class weight_copy {
     backend_->copy(values(weight).as_const(), weight.storage);
   }
   void swap(const oriented_view<T, space>& weight) const {
-    const auto held = values(weight), x = weight.storage;
-    for (index_t j = 0; j < x.cols(); ++j)
-      std::swap_ranges(x.col(j), x.col(j) + x.rows(), held.col(j));
+    backend_->for_each_entry(entry::exchange(), weight.storage, values(weight));
   }
 
   void save(archive_writer& out) const {
@@ -60,7 +58,7 @@ class weight_copy {
     out.write(cols_);
     out.write(static_cast<std::uint8_t>(full_));
     out.write(static_cast<std::uint8_t>(transposed_));
-    out.write(std::span<const T>(values_.data(), static_cast<std::size_t>(values_.size())));
+    write_entries<T>(out, *backend_, entries().as_const());
   }
   void load(archive_reader& in) {
     const auto rows = in.read<index_t>(), cols = in.read<index_t>();
@@ -68,10 +66,14 @@ class weight_copy {
       refuse("checkpoint: the shape", shape_text(rows_, cols_).c_str(), shape_text(rows, cols));
     full_ = in.read<std::uint8_t>() != 0;
     transposed_ = in.read<std::uint8_t>() != 0;
-    in.read(std::span<T>(values_.data(), static_cast<std::size_t>(values_.size())));
+    read_entries<T>(in, *backend_, entries());
   }
 
  private:
+  [[nodiscard]] matrix_view<T, space> entries() const {
+    return {values_.data(), values_.size(), 1};
+  }
+
   index_t rows_, cols_;
   B* backend_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) values_;

@@ -134,22 +134,28 @@ class subgradient_engine {
         },
         solver());
   }
-  void save(archive_writer& out) const {
+  void save(const B& b, archive_writer& out) const {
     out.write(static_cast<std::uint64_t>(rung_));
     out.write(static_cast<std::uint64_t>(solver().index()));
     std::visit(
         [&]<class S>(const S& s) {
-          if constexpr (requires { s.save(out); }) s.save(out);
+          if constexpr (requires { s.save(b, out); })
+            s.save(b, out);
+          else if constexpr (requires { s.save(out); })
+            s.save(out);
         },
         solver());
   }
-  void load(archive_reader& in) {
+  void load(const B& b, archive_reader& in) {
     const auto rung = in.read<std::uint64_t>();
     if (rung >= rungs_.size() || in.read<std::uint64_t>() != rungs_[rung].index())
       throw std::invalid_argument("checkpoint: written by a plan with another solver");
     std::visit(
         [&]<class S>(S& s) {
-          if constexpr (requires { s.load(in); }) s.load(in);
+          if constexpr (requires { s.load(b, in); })
+            s.load(b, in);
+          else if constexpr (requires { s.load(in); })
+            s.load(in);
         },
         rungs_[rung]);
     rung_ = static_cast<std::size_t>(rung);

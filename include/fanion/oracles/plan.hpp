@@ -130,7 +130,7 @@ class lmo_plan {
     archive.write(static_cast<std::uint64_t>(sizeof(T)));
     archive.write(rows_);
     archive.write(cols_);
-    engine_.save(archive);
+    engine_.save(backend_, archive);
   }
   /// @throws std::invalid_argument where the data is not this plan's: another scalar, shape or
   /// method, or cut short. The memory is then as it was.
@@ -143,7 +143,7 @@ class lmo_plan {
     const auto rows = archive.read<index_t>(), cols = archive.read<index_t>();
     if (rows != rows_ || cols != cols_)
       refuse("checkpoint: the shape", shape_text(rows_, cols_).c_str(), shape_text(rows, cols));
-    engine_.load(archive);
+    engine_.load(backend_, archive);
   }
 
  private:

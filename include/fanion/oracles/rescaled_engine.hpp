@@ -58,8 +58,8 @@ class subgradient_engine<rescaled<F>, T, B> {
   [[nodiscard]] bool keeps_subspace() const { return inside_.keeps_subspace(); }
   /// Of L M R.
   void seed(B& b, matrix_view<const T, space> v) { inside_.seed(b, v); }
-  void save(archive_writer& out) const { inside_.save(out); }
-  void load(archive_reader& in) { inside_.load(in); }
+  void save(const B& b, archive_writer& out) const { inside_.save(b, out); }
+  void load(const B& b, archive_reader& in) { inside_.load(b, in); }
 
  private:
   [[nodiscard]] matrix_view<T, space> copy() const { return {memory_.data(), m_, n_}; }

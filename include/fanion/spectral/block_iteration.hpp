@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/transfers.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
@@ -154,7 +155,7 @@ class block_solver {
     b.copy(v.columns(0, memory_.rank), basis.columns(0, memory_.rank));
   }
 
-  void save(archive_writer& out) const {
+  void save(const B& b, archive_writer& out) const {
     const memory& k = memory_;
     out.write(block_);
     out.write(k.rank);
@@ -164,12 +165,9 @@ class block_solver {
     out.write(gains_.trust());
     out.write(gains_.value());
     out.write(pair_.sigma());
-    for (const std::size_t s : {0u, 1u}) {
-      const auto basis = pair_.at(s).basis;
-      out.write(std::span<const T>(basis.data(), static_cast<std::size_t>(basis.size())));
-    }
+    for (const std::size_t s : {0u, 1u}) write_entries<T>(out, b, pair_.at(s).basis.as_const());
   }
-  void load(archive_reader& in) {
+  void load(const B& b, archive_reader& in) {
     if (const auto block = in.read<index_t>(); block != block_)
       refuse("checkpoint: columns of the subspace", std::to_string(block_).c_str(), block);
     memory k;
@@ -182,10 +180,10 @@ class block_solver {
     in.read(std::span<T>(values));
     if (k.rank < 0 || k.rank > block_ || !(k.scale > T(0)))
       throw std::invalid_argument("checkpoint: impossible subspace");
-    auto at = values.begin();
+    const T* at = values.data();
     std::copy_n(at, block_, pair_.sigma().begin());
-    std::copy_n(at += block_, m_ * block_, pair_.at(0).basis.data());
-    std::copy_n(at += m_ * block_, n_ * block_, pair_.at(1).basis.data());
+    from_host<T>(b, at += block_, pair_.at(0).basis);
+    from_host<T>(b, at += m_ * block_, pair_.at(1).basis);
     reset();
     memory_ = k;
     gains_.restore(trust, value);

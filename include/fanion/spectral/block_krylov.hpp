@@ -2,7 +2,7 @@
 /// what is proven, when it stops, what it leaves to the next. The space is in krylov_basis.hpp.
 #pragma once
 
-#include <fanion/backend/to_host.hpp>
+#include <fanion/backend/transfers.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
@@ -113,16 +113,16 @@ class krylov_solver {
     held_[1] = true;
   }
 
-  void save(archive_writer& out) const {
+  void save(const B& b, archive_writer& out) const {
     out.write(depth_);
     out.write(rank_);
     out.write(calls_);
     for (const std::size_t s : {0u, 1u}) {
       out.write(static_cast<std::uint64_t>(held_[s]));
-      out.write(std::span<const T>(kept_[s].data(), static_cast<std::size_t>(kept_[s].size())));
+      write_entries<T>(out, b, kept_[s].as_const());
     }
   }
-  void load(archive_reader& in) {
+  void load(const B& b, archive_reader& in) {
     if (const auto depth = in.read<index_t>(); depth != depth_)
       refuse("checkpoint: columns of the subspace", std::to_string(depth_).c_str(), depth);
     const auto rank = in.read<index_t>();
@@ -139,7 +139,7 @@ class krylov_solver {
     calls_ = calls;
     for (const std::size_t s : {0u, 1u}) {
       held_[s] = held[s];
-      std::copy(kept[s].begin(), kept[s].end(), kept_[s].data());
+      from_host<T>(b, kept[s].data(), kept_[s]);
     }
   }
 

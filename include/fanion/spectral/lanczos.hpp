@@ -8,7 +8,7 @@
 #pragma once
 
 #include <fanion/backend/entry_functions.hpp>
-#include <fanion/backend/to_host.hpp>
+#include <fanion/backend/transfers.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/random.hpp>
 #include <fanion/spectral/bounds.hpp>
@@ -120,19 +120,19 @@ class lanczos_solver {
     b.copy(v.columns(0, kept_), kept_v_.columns(0, kept_));
   }
 
-  void save(archive_writer& out) const {
+  void save(const B& b, archive_writer& out) const {
     out.write(depth_);
     out.write(kept_);
-    out.write(std::span<const T>(kept_v_.data(), static_cast<std::size_t>(n_ * depth_)));
+    write_entries<T>(out, b, kept_v_.as_const());
   }
-  void load(archive_reader& in) {
+  void load(const B& b, archive_reader& in) {
     if (const auto depth = in.read<index_t>(); depth != depth_)
       refuse("checkpoint: columns of the subspace", std::to_string(depth_).c_str(), depth);
     const auto kept = in.read<index_t>();
     std::vector<T> v(static_cast<std::size_t>(n_ * depth_));
     in.read(std::span<T>(v));
     if (kept < 0 || kept > depth_) throw std::invalid_argument("checkpoint: impossible subspace");
-    std::copy(v.begin(), v.end(), kept_v_.data());
+    from_host<T>(b, v.data(), kept_v_);
     kept_ = kept;
   }
 

@@ -95,8 +95,8 @@ class narrow_krylov_solver {
     b.convert(1.0, v.columns(0, narrow.cols()), narrow);
     inner_.seed(b, narrow.as_const());
   }
-  void save(archive_writer& out) const { inner_.save(out); }
-  void load(archive_reader& in) { inner_.load(in); }
+  void save(const B& b, archive_writer& out) const { inner_.save(b, out); }
+  void load(const B& b, archive_reader& in) { inner_.load(b, in); }
 
  private:
   static block_krylov with_gap(block_krylov method, double gap) {

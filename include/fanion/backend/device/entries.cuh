@@ -5,6 +5,7 @@
 #include <fanion/core/view.hpp>
 
 #include <cstdint>
+#include <tuple>
 
 namespace fanion::device {
 
@@ -67,6 +68,18 @@ struct map_line_entry {
   FANION_HD void operator()(index_t at) const {
     const index_t i = at % Y.rows(), j = at / Y.rows();
     Y(i, j) = f(turned ? X(j, i) : X(i, j), s[by_column ? j : i], Y(i, j));
+  }
+};
+
+/// f(x, y, …) for the entries of views of one shape.
+template <class F, class T, class... S>
+struct call_entry {
+  F f;
+  device_view<T> X;
+  std::tuple<device_view<S>...> rest;
+  FANION_HD void operator()(index_t at) const {
+    const index_t i = at % X.rows(), j = at / X.rows();
+    std::apply([&](const auto&... Y) { f(X(i, j), Y(i, j)...); }, rest);
   }
 };
 

@@ -1,0 +1,93 @@
+/// @file  What a machine with a device is asked, written for any backend of device memory: the
+/// program for devices runs it there, a test of the gate over the double.
+#pragma once
+
+#include <fanion/fanion.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <sstream>
+
+namespace device_program {
+
+using namespace fanion;
+
+/// An oracle's answer attains what it says, which is within `gap` of what the exact oracle does;
+/// where `certified`, by its own certificate.
+template <class T, class B, class N, class Method>
+bool answers(const char* name, B& backend, const N& norm, const Method& method, double gap,
+             bool certified = true) {
+  const index_t m = 192, n = 320;
+  const auto memory = backend.template make_workspace<T>(2 * m * n);
+  const matrix_view<T, device_space> M(memory.data(), m, n), D(memory.data() + m * n, m, n);
+  backend.random(M, 1);
+  const double best = -plan_lmo(norm, M, exact{}, backend).execute(M, D).objective;
+  auto plan = plan_lmo(norm, M, method, backend);
+  const lmo_report report = plan.execute(M, D);
+  const double attained = -static_cast<double>(backend.dot(M, D));
+  const double scale = std::max(1.0, report.feasibility);
+  const bool good = attained / scale >= (1 - gap) * best && attained / scale <= 1.001 * best &&
+                    std::abs(attained + report.objective) <= 1e-3 * attained && attained > 0 &&
+                    (!certified || report.gap() <= gap);
+  std::printf("%-28s <M, D> = %.4f, best %.4f, gap %.1e, %td passes, %s%s\n", name, -attained,
+              -best, report.gap(), report.passes, to_string(report.outcome),
+              good ? "" : "   FAILED");
+  return good;
+}
+
+template <class T, class B>
+bool oracles(B& b) {
+  bool good = true;
+  good &= answers<T>("spectral, newton_schulz", b, spectral(), newton_schulz{}, 0.4);
+  good &= answers<T>("spectral, polar_express", b, spectral(), polar_express{.gap = 1e-3}, 1.1e-3);
+  good &= answers<T>("spectral, qdwh", b, spectral(), qdwh{.gap = 1e-4}, 1.1e-4);
+  good &= answers<T>("spectral, exact", b, spectral(), exact{}, 1e-3);
+  good &=
+      answers<T>("dual(ky_fan(8)), krylov", b, dual(ky_fan(8)), block_krylov{.gap = 1e-2}, 1e-2);
+  // Noise has no gap behind any σ, and the subspace's certificate is a poor one there.
+  good &= answers<T>("dual(ky_fan(8)), automatic", b, dual(ky_fan(8)), automatic{.gap = 1e-2}, 2e-2,
+                     false);
+  good &= answers<T>("F-Fanion", b, dual(0.5 * ky_fan(8) + 0.5 * frobenius()),
+                     automatic{.gap = 1e-2}, 2e-2, false);
+  good &= answers<T>("max_abs", b, max_abs(), exact{}, 1e-3);
+  return good;
+}
+
+/// Muon and AdamW down |W|²/2 + |b|²/2, stopped and resumed.
+template <class T, class B>
+bool training(B& backend, const oriented_view<T, device_space>& W,
+              const oriented_view<T, device_space>& dW, const oriented_view<T, device_space>& b,
+              const oriented_view<T, device_space>& db) {
+  backend.random(W.storage, 1);
+  backend.random(b.storage, 2);
+  const auto enter = [&](optimizer<T, B>& opt) {
+    opt.add(make_parameter<T>("W", W, dW));
+    opt.add(make_parameter<T>("b", b, db, parameter_kind::bias));
+  };
+  optimizer<T, B> first(muon(), adamw{}, backend), second(muon(), adamw{}, backend);
+  enter(first);
+  enter(second);
+  const double before = backend.norm(W.storage), bias_before = backend.norm(b.storage);
+  for (int t = 0; t < 6; ++t) {
+    backend.copy(W.storage.as_const(), dW.storage);
+    backend.copy(b.storage.as_const(), db.storage);
+    if (t == 3) {
+      std::stringstream file;
+      first.save(file);
+      second.load(file);
+    }
+    (void)(t < 3 ? first : second).step(0.1);
+  }
+  const double after = backend.norm(W.storage), bias_after = backend.norm(b.storage);
+  // Each step takes 0.1 of every singular value, and 0.1 of every entry.
+  const double taken = 0.6 * std::sqrt(static_cast<double>(std::min(W.rows(), W.cols())));
+  const double bias_taken = 0.6 * std::sqrt(static_cast<double>(b.rows()));
+  const bool good = after < before - 0.8 * taken && after > before - taken &&
+                    bias_after < bias_before - 0.6 * bias_taken &&
+                    bias_after > bias_before - bias_taken;
+  std::printf("%-28s |W| %.3f -> %.3f, |b| %.3f -> %.3f%s\n", "Muon and AdamW", before, after,
+              bias_before, bias_after, good ? "" : "   FAILED");
+  return good;
+}
+
+}  // namespace device_program
