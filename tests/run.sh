@@ -3,8 +3,8 @@
 #
 #   tests/run.sh          the whole gate
 #   tests/run.sh --all    the same again under clang and the sanitizers, what sees vector code at full
-#                         optimisation for plain x86-64, AVX2 and this processor; other
-#                         libraries beside ours, a report opened in a browser: hours
+#                         optimisation for plain x86-64, AVX2 and this processor; device code on
+#                         threads; other libraries beside ours, a report opened in a browser: hours
 #
 # Needs no network and no root where everything is installed already.
 set -euo pipefail
@@ -43,6 +43,14 @@ for preset in "${presets[@]}"; do
 done
 
 if [[ ${1-} == --all ]]; then
+  echo "== what runs on a device, on threads =="
+  cmake --preset tests -B build/cuda_omp -DFANION_THRUST_HOST=OMP -DFANION_BUILD_BENCH=OFF \
+    -DFANION_BUILD_EXAMPLES=OFF
+  if grep -q '^FANION_THRUST_HOST:STRING=' build/cuda_omp/CMakeCache.txt; then # there is a toolkit
+    cmake --build build/cuda_omp --parallel "$jobs" \
+      --target test_cuda_backend test_cuda_lmo test_cuda_optim
+    (cd build/cuda_omp && ctest -R '^cuda\.(backend|lmo|optim)$' --output-on-failure)
+  fi
   echo "== beside other libraries =="
   bench/peers/run.sh --quick
   echo "== a report in a browser =="

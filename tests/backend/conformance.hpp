@@ -13,6 +13,8 @@ void conform_all_entries(Backend& backend) {
   SUBCASE("random") { conform_random<Backend, T>(backend); }
   SUBCASE("axpby") { conform_axpby<Backend, T>(backend); }
   SUBCASE("map_entries") { conform_map_entries<Backend, T>(backend); }
+  SUBCASE("scale_columns") { conform_scale_columns<Backend, T>(backend); }
+  SUBCASE("measure") { conform_measure<Backend, T>(backend); }
   SUBCASE("for_each_entry") { conform_for_each_entry<Backend, T>(backend); }
   SUBCASE("line_norms") { conform_line_norms<Backend, T>(backend); }
   SUBCASE("map_lines") { conform_map_lines<Backend, T>(backend); }

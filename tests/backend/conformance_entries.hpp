@@ -3,6 +3,8 @@
 
 #include <backend/support.hpp>
 
+#include <fanion/backend/measure.hpp>
+#include <fanion/backend/scale_columns.hpp>
 #include <fanion/core/random.hpp>
 
 namespace fanion_test {
@@ -66,6 +68,48 @@ void conform_axpby(Backend& backend) {
       check_within(z.get(), want, bound);
       CHECK((y.intact() && z.intact()));
     }
+  }
+}
+
+/// More columns than go into one call.
+template <class Backend, class T>
+void conform_scale_columns(Backend& backend) {
+  for (const auto& shape : {std::pair<index_t, index_t>{0, 3}, {5, 0}, {4, 7}, {3, 600}})
+    for (const T keep : {T(0), T(1), T(-0.5)}) {
+      const auto m = shape.first, n = shape.second;
+      CAPTURE(n);
+      CAPTURE(keep);
+      const reference X = random_matrix<T>(m, n, 1), w = random_matrix<T>(1, n, 2);
+      const reference Y = keep == T(0) ? build(m, n, [](index_t, index_t) { return NAN; })
+                                       : random_matrix<T>(m, n, 3);
+      std::vector<T> factors;
+      for (index_t j = 0; j < n; ++j) factors.push_back(static_cast<T>(w(0, j)));
+      panel<Backend, T> x(backend, X), y(backend, Y);
+      fanion::scale_columns<T>(backend, factors, x.in(), keep, y.view());
+      const reference scaled = build(m, n, [&](index_t i, index_t j) { return w(0, j) * X(i, j); });
+      check_within(y.get(), combine(1, scaled, keep, Y), entry_bound<T>(1, scaled, keep, Y));
+      CHECK((x.intact() && y.intact()));
+    }
+}
+
+/// Together what they are one by one, whatever the order.
+template <class Backend, class T>
+void conform_measure(Backend& backend) {
+  using space = typename Backend::space;
+  for (const auto& shape : shapes()) {
+    const reference X = random_matrix<T>(shape.first, shape.second, 1),
+                    Y = random_matrix<T>(shape.first, shape.second, 2);
+    panel<Backend, T> x(backend, X), y(backend, Y), yt(backend, adjoint(Y));
+    const auto seen = fanion::measure(backend, fanion::measured::max_abs<T, space>{y.in()},
+                                      fanion::measured::dot<T, space>{x.in(), y.in()},
+                                      fanion::measured::dot<T, space>{x.in(), yt.in(), true},
+                                      fanion::measured::norm<T, space>{x.in()},
+                                      fanion::measured::sum_abs<T, space>{y.in()});
+    CHECK(seen[0] == backend.reduce_entries(y.in(), fanion::reduction::max_abs));
+    CHECK(seen[1] == backend.dot(x.in(), y.in()));
+    CHECK(seen[2] == backend.dot_adjoint(x.in(), yt.in()));
+    CHECK(seen[3] == backend.norm(x.in()));
+    CHECK(seen[4] == backend.reduce_entries(y.in(), fanion::reduction::sum_abs));
   }
 }
 

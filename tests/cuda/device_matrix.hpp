@@ -1,13 +1,15 @@
 /// @file  Matrices of Eigen on the device of the double, and gradients to try.
 #pragma once
 
-#include <cuda/support.hpp>
+#include <cuda/backend_on_double.hpp>
 
 #include <Eigen/Core>
 
 #include <cstdlib>
 
 namespace fanion_test {
+
+using fanion::matrix_view;
 
 /// A matrix on the device.
 template <class T>

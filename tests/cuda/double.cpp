@@ -110,6 +110,9 @@ struct world {
   cudaError_t device_error = cudaSuccess;
   bool guarded = false;
   int math_mode = -1;
+  cuda_double::tally seen;
+  const std::byte* watched = nullptr;
+  std::size_t watched_bytes = 0;
 };
 world& the() {
   static world w;
@@ -128,6 +131,27 @@ int begin(const char* call) {
 bool complain(const std::string& call, const std::string& what) {
   the().complaints.push_back(call + ": " + what);
   return false;
+}
+
+/// rows x cols entries that a call reads, or writes.
+template <class T>
+void reads(const T* p, int rows, int cols) {
+  cuda_double::touch(p, double(rows) * cols * double(sizeof(T)), false);
+}
+template <class T>
+void writes(const T* p, int rows, int cols) {
+  cuda_double::touch(p, double(rows) * cols * double(sizeof(T)), true);
+}
+void works(double flops) {
+  the().seen.flops += flops;
+  ++the().seen.launches;
+}
+
+void moves(const void* to, const void* from, double bytes, cudaMemcpyKind kind) {
+  ++the().seen.launches;
+  if (kind != cudaMemcpyHostToDevice) cuda_double::touch(from, bytes, false);
+  if (kind != cudaMemcpyDeviceToHost) cuda_double::touch(to, bytes, true);
+  if (kind != cudaMemcpyDeviceToDevice) the().seen.transferred += bytes;
 }
 
 bool is_stream(cudaStream_t s) {
@@ -209,6 +233,11 @@ cublasStatus_t gemm(const char* call, cublasHandle_t h, cublasOperation_t ta, cu
       !apart(call, A, na ? m : k, na ? k : m, lda, C, m, n, ldc) ||
       !apart(call, B, nb ? k : n, nb ? n : k, ldb, C, m, n, ldc))
     return bad_value;
+  works(2.0 * m * n * k);
+  reads(A, m, k);
+  reads(B, k, n);
+  if (*beta != T(0)) reads(C, m, n);
+  writes(C, m, n);
   h->stream->work.push_back([=, a = *alpha, b = *beta] {
     const matrix<T> left = na ? matrix<T>(map(A, m, k, lda)) : map(A, k, m, lda).transpose();
     const matrix<T> right = nb ? matrix<T>(map(B, k, n, ldb)) : map(B, n, k, ldb).transpose();
@@ -235,6 +264,11 @@ cublasStatus_t rank_update(const char* call, cublasHandle_t h, cublasFillMode_t 
       !apart(call, A, rows, cols, lda, C, n, n, ldc) ||
       !apart(call, B, rows, cols, ldb, C, n, n, ldc))
     return bad_value;
+  works(1.0 * n * n * k);
+  reads(A, n, k);
+  if (B != A) reads(B, n, k);
+  if (*beta != T(0)) reads(C, n, n);
+  writes(C, n, n);
   h->stream->work.push_back([=, a = *alpha, b = *beta] {
     const auto x = map(A, rows, cols, lda), y = map(B, rows, cols, ldb);
     const matrix<T> product =
@@ -261,6 +295,10 @@ cublasStatus_t geam(const char* call, cublasHandle_t h, cublasOperation_t ta, cu
       (!in_place_a && !apart(call, A, na ? m : n, na ? n : m, lda, C, m, n, ldc)) ||
       (!in_place_b && !apart(call, B, nb ? m : n, nb ? n : m, ldb, C, m, n, ldc)))
     return bad_value;
+  works(0);
+  if (*alpha != T(0)) reads(A, m, n);
+  if (*beta != T(0)) reads(B, m, n);
+  writes(C, m, n);
   h->stream->work.push_back([=, a = *alpha, b = *beta] {
     matrix<T> sum = matrix<T>::Zero(m, n);
     if (a != T(0)) sum = a * (na ? matrix<T>(map(A, m, n, lda)) : map(A, n, m, lda).transpose());
@@ -283,6 +321,10 @@ cublasStatus_t trsm(const char* call, cublasHandle_t h, cublasSideMode_t side,
   if (!usable(call, h) || !on_device(call, "A", A, n, n, lda) ||
       !on_device(call, "B", B, m, n, ldb) || !apart(call, A, n, n, lda, B, m, n, ldb))
     return bad_value;
+  works(1.0 * m * n * n);
+  reads(A, n, n);
+  reads(B, m, n);
+  writes(B, m, n);
   h->stream->work.push_back([=, a = *alpha] {
     auto x = map(B, m, n, ldb);
     x *= a;
@@ -353,6 +395,10 @@ cusolverStatus_t gesvd(const char* call, cusolverDnHandle_t h, signed char jobu,
       !apart(call, U, m, n, ldu, VT, n, n, ldvt) ||
       !apart(call, A, m, n, lda, work, lwork, 1, lwork))
     return bad_solver_value;
+  works(4.0 * m * n * n + 8.0 * n * n * n);
+  reads(A, m, n);
+  writes(U, m, n);
+  writes(VT, n, n);
   h->stream->work.push_back([=] {
     const matrix<T> a = map(A, m, n, lda);
     const T top = a.cwiseAbs().maxCoeff();
@@ -378,6 +424,9 @@ cusolverStatus_t syevd(const char* call, cusolverDnHandle_t h, cusolverEigMode_t
   if (mode != CUSOLVER_EIG_MODE_VECTOR || !is_lower(call, triangle) ||
       !in_place(call, h, A, n, n, lda, work, lwork, info) || !on_device(call, "W", W, n, 1, n))
     return bad_solver_value;
+  works(9.0 * n * n * n);
+  reads(A, n, n);
+  writes(A, n, n);
   h->stream->work.push_back([=] {
     auto a = map(A, n, n, lda);
     const T top = matrix<T>(a).cwiseAbs().maxCoeff();
@@ -397,6 +446,9 @@ cusolverStatus_t potrf(const char* call, cusolverDnHandle_t h, cublasFillMode_t 
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
   if (!is_lower(call, triangle) || !in_place(call, h, A, n, n, lda, work, lwork, info))
     return bad_solver_value;
+  works(1.0 * n * n * n / 3);
+  reads(A, n, n);
+  writes(A, n, n);
   h->stream->work.push_back([=] {
     auto a = map(A, n, n, lda);
     spoil(work, lwork);
@@ -421,6 +473,9 @@ cusolverStatus_t potri(const char* call, cusolverDnHandle_t h, cublasFillMode_t 
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
   if (!is_lower(call, triangle) || !in_place(call, h, A, n, n, lda, work, lwork, info))
     return bad_solver_value;
+  works(2.0 * n * n * n / 3);
+  reads(A, n, n);
+  writes(A, n, n);
   h->stream->work.push_back([=] {
     auto a = map(A, n, n, lda);
     matrix<T> inverse = matrix<T>::Identity(n, n);
@@ -440,6 +495,9 @@ cusolverStatus_t geqrf(const char* call, cusolverDnHandle_t h, int m, int n, T* 
   if (const int status = begin(call)) return static_cast<cusolverStatus_t>(status);
   if (!in_place(call, h, A, m, n, lda, work, lwork, info) || !on_device(call, "tau", tau, n, 1, n))
     return bad_solver_value;
+  works(2.0 * m * n * n - 2.0 * n * n * n / 3);
+  reads(A, m, n);
+  writes(A, m, n);
   h->stream->work.push_back([=] {
     auto a = map(A, m, n, lda);
     const Eigen::HouseholderQR<matrix<T>> qr{matrix<T>(a)};
@@ -458,6 +516,9 @@ cusolverStatus_t orgqr(const char* call, cusolverDnHandle_t h, int m, int n, int
   if (k != n || !in_place(call, h, A, m, n, lda, work, lwork, info) ||
       !on_device(call, "tau", tau, n, 1, n))
     return bad_solver_value;
+  works(2.0 * m * n * n - 2.0 * n * n * n / 3);
+  reads(A, m, n);
+  writes(A, m, n);
   h->stream->work.push_back([=] {
     auto a = map(A, m, n, lda);
     const matrix<T> vectors = a;
@@ -485,6 +546,7 @@ void reset() {
   w.complaints.clear();
   w.devices = 1;
   w.device_error = cudaSuccess;
+  w.seen = {};
   w.memory.limit = device::capacity;
 }
 void set_devices(int count) { the().devices = count; }
@@ -506,11 +568,23 @@ long live_objects() {
   return static_cast<long>(the().streams.size()) + the().pinned + the().handles +
          the().memory.pieces();
 }
+tally counted() { return the().seen; }
+void watch(const void* memory, std::size_t bytes) {
+  the().watched = static_cast<const std::byte*>(memory);
+  the().watched_bytes = bytes;
+}
+void touch(const void* memory, double bytes, bool writes) {
+  world& w = the();
+  (writes ? w.seen.written : w.seen.read) += bytes;
+  const auto* at = static_cast<const std::byte*>(memory);
+  if (!writes && at >= w.watched && at < w.watched + w.watched_bytes) w.seen.watched += bytes;
+}
 void enqueue(cudaStream_t stream, std::function<void()> work) {
   if (!is_stream(stream)) {
     complain("launch", "a stream that is gone, or the default one");
     return;
   }
+  ++the().seen.launches;
   stream->work.push_back(std::move(work));
 }
 
@@ -577,6 +651,8 @@ cudaError_t CUDARTAPI cudaMemsetAsync(void* p, int value, size_t bytes, cudaStre
     complain(__func__, "stream or memory");
     return cudaErrorInvalidValue;
   }
+  ++the().seen.launches;
+  cuda_double::touch(p, static_cast<double>(bytes), true);
   stream->work.push_back([=] { std::memset(p, value, bytes); });
   return cudaSuccess;
 }
@@ -596,6 +672,7 @@ cudaError_t CUDARTAPI cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* f
       !fits(to, to_pitch, kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice) ||
       !fits(from, from_pitch, kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice))
     return cudaErrorInvalidValue;
+  moves(to, from, static_cast<double>(width * height), kind);
   stream->work.push_back([=] {
     for (size_t j = 0; j < height; ++j)
       std::memcpy(static_cast<std::byte*>(to) + j * to_pitch,
@@ -611,6 +688,7 @@ cudaError_t CUDARTAPI cudaMemcpyAsync(void* to, const void* from, size_t bytes, 
     complain(__func__, "stream, direction or memory");
     return cudaErrorInvalidValue;
   }
+  moves(to, from, static_cast<double>(bytes), kind);
   stream->work.push_back([=] { std::memcpy(to, from, bytes); });
   return cudaSuccess;
 }
@@ -638,6 +716,7 @@ cudaError_t CUDARTAPI cudaStreamSynchronize(cudaStream_t stream) {
     complain(__func__, "a stream that is gone, or the default one");
     return cudaErrorInvalidResourceHandle;
   }
+  ++the().seen.waits;
   drain(*stream);
   return cudaSuccess;
 }

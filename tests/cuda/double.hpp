@@ -47,6 +47,22 @@ void guard(bool on);
 /// Streams, handles and allocations that have not been given back.
 [[nodiscard]] long live_objects();
 
+/// What calls have asked of a device since `reset`: a model, by the sizes of the calls.
+struct tally {
+  double flops = 0;        ///< of products and factorisations, at their textbook counts
+  double read = 0;         ///< bytes of device memory
+  double written = 0;      ///< bytes
+  double watched = 0;      ///< bytes read of what `watch` names
+  double transferred = 0;  ///< bytes between host and device
+  long launches = 0;       ///< calls of the libraries and of `enqueue`
+  long waits = 0;          ///< of the host for the device
+};
+[[nodiscard]] tally counted();
+/// Names memory whose reads are counted apart, from now on.
+void watch(const void* memory, std::size_t bytes);
+/// For what a launch touches: `bytes` that span `memory` on, of which all are read or written.
+void touch(const void* memory, double bytes, bool writes);
+
 /// Work of a test's own for a stream: what a launch is to the real one.
 void enqueue(cudaStream_t stream, std::function<void()> work);
 

@@ -1,5 +1,6 @@
 /// @file  Oracles over device memory, by every method: the host's answers, certified there.
 #include <cuda/device_matrix.hpp>
+#include <cuda/support.hpp>
 
 #include <fanion/eigen.hpp>
 

@@ -1,6 +1,7 @@
 /// @file  Optimizers whose state lives on the device: the host's steps, checkpoints, streams.
 #include <cuda/device_matrix.hpp>
 #include <cuda/device_program.hpp>
+#include <cuda/support.hpp>
 
 #include <fanion/adapters/thrust.cuh>
 #include <fanion/eigen.hpp>
@@ -251,6 +252,32 @@ TEST_CASE("plans carry what they remember through a checkpoint") {
   check(subspace{.gap = 1e-2});
   check(block_krylov{.gap = 1e-2});
   check(lanczos{.gap = 1e-2});
+}
+
+TEST_CASE("what a warm step costs") {
+  const strict_session session;
+  backend_on_double backend;
+  const index_t m = 200, n = 160;
+  device_matrix<float> x(backend, m, n), g(backend, m, n);
+  const auto last_of = [&](auto& step) {
+    cuda_double::tally before;
+    for (unsigned t = 0; t < 5; ++t) {
+      g.set(gradient<float>(m, n) + 0.1f * gradient<float>(m, n, t));
+      cuda_double::watch(step.oracle_sight().data(),
+                         static_cast<std::size_t>(m * n) * sizeof(float));
+      before = cuda_double::counted();
+      (void)step.step({x.view(), false}, {g.view().as_const(), false}, 0.02);
+    }
+    const cuda_double::tally now = cuda_double::counted();
+    return std::pair((now.watched - before.watched) / (4.0 * m * n), now.waits - before.waits);
+  };
+  // The gradient's norm, those of the momentum, moments of the Gram matrix, the certificate.
+  lmo_step<spectral, float, backend_on_double> muon_step(muon(), m, n, backend);
+  CHECK(last_of(muon_step).second == 4);
+  // The norm, and a product from either side.
+  lmo_step<decltype(dual(ky_fan(32))), float, backend_on_double> fanion_step(fanion_k(32), m, n,
+                                                                             backend);
+  CHECK(last_of(fanion_step).first == doctest::Approx(3));
 }
 
 TEST_CASE("work follows what is in the stream that it was given") {

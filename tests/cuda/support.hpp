@@ -1,23 +1,10 @@
-/// @file  The backend of devices over the double, and what every test of it asks at its end.
+/// @file  What every test over the double asks at its end, and how tests reach device memory.
 #pragma once
 
 #include <backend/support.hpp>
-#include <cuda/double.hpp>
-
-#include <fanion/backend/cuda.cuh>
+#include <cuda/backend_on_double.hpp>
 
 namespace fanion_test {
-
-/// Hands work to the double, which does it when somebody waits.
-struct launch_on_double {
-  template <class F>
-  static void run(const fanion::device::stream& s, index_t count, F f) {
-    if (count > 0)
-      cuda_double::enqueue(s.get(),
-                           [&s, count, f] { fanion::device::thrust_launch::run(s, count, f); });
-  }
-};
-using backend_on_double = fanion::basic_cuda_backend<launch_on_double>;
 
 /// The host cannot see device memory; nothing is complained of, and nothing is left.
 class strict_session {

@@ -10,6 +10,7 @@
 #include <fanion/backend/device/reducer.cuh>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -142,6 +143,18 @@ class basic_cuda_backend {
     launch(X.size(), device::call_entry<F, T, S...>{f, X, {rest...}});
   }
 
+  /// Y(i, j) = keep Y(i, j) + w[j] X(i, j), with w on the host. No wait, and no copy.
+  template <Real T>
+  void scale_columns(span<const T> w, in<T> X, scalar<T> keep, view<T> Y) const {
+    using part = device::scale_columns_entry<T>;
+    for (index_t j = 0; j < X.cols(); j += part::most) {
+      const index_t count = std::min(part::most, X.cols() - j);
+      part scale{X.columns(j, count), keep, Y.columns(j, count), {}};
+      std::copy_n(w.begin() + j, count, scale.w);
+      launch(scale.Y.size(), scale);
+    }
+  }
+
   /// Σ X(i, j) Y(i, j). Waits.
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot(view<T> X, view<S> Y) const {
@@ -258,37 +271,52 @@ class basic_cuda_backend {
   }
 
   /// Turns the columns of X(n x k), n >= k, into an orthonormal basis of their span and zeros;
-  /// returns the rank. Two rounds of Cholesky's QR (4nk² flops, five waits) where the columns are
+  /// returns the rank. Two rounds of Cholesky's QR (4nk² flops, two waits) where the columns are
   /// far from dependent, reflectors and the singular values of R otherwise.
   template <Real T>
   index_t orthonormalize(view<T> X, span<T> scratch) const {
     const index_t k = X.cols();
     if (k == 0) return 0;
-    const T top = reduce_entries(X, reduction::max_abs);
+    const view<T> G(scratch.data(), k, k);
+    const matrix_view<T> gram(small<T>().data(), k, k);
+    const auto send_gram = [&] {
+      blas_.template syrk<T>(T(1), X.as_const(), device::turn::adjoint, T(0), G);
+      copy_2d(G.data(), k, gram.data(), k, G, cudaMemcpyDeviceToHost);
+    };
+    T* const largest = reducer_.template numbers<T>();
+    reduce_entries_to<T>(X.as_const(), reduction::max_abs, view<T>(largest, 1, 1));
+    send_gram();
+    const T top = reducer_.read(stream_, largest);
     if (!(top > T(0)) || !is_finite(top)) {
       fill(X, T(0));
       return 0;
     }
     const int exponent = std::ilogb(top);
-    for (int half : {exponent / 2, exponent - exponent / 2})  // 2^-exponent alone may overflow
-      axpby(T(0), X.as_const(), std::ldexp(T(1), -half), X);
-    const view<T> G(scratch.data(), k, k);
-    const matrix_view<T> gram(small<T>().data(), k, k);
-    for (int round = 0; round < 2; ++round) {
-      blas_.template syrk<T>(T(1), X.as_const(), device::turn::adjoint, T(0), G);
-      download<T>(G.as_const(), gram);
-      if (!device::cholesky_upper(gram)) return by_reflectors(X, scratch);
-      upload<T>(gram.as_const(), G);
-      blas_.template divide_by_upper<T>(G.as_const(), X);
+    if (std::abs(exponent) > 20) {                              // squares might have left the range
+      for (int half : {exponent / 2, exponent - exponent / 2})  // 2^-exponent alone may overflow
+        axpby(T(0), X.as_const(), std::ldexp(T(1), -half), X);
+      send_gram();
+      wait();
     }
-    return k;
+    for (int round = 0;; ++round) {
+      if (!device::cholesky_upper(gram)) return by_reflectors(X, scratch);
+      // No wait: what is written into this memory next comes after it in the stream.
+      copy_2d(gram.data(), k, G.data(), k, G, cudaMemcpyHostToDevice);
+      blas_.template divide_by_upper<T>(G.as_const(), X);
+      if (round == 1) return k;
+      send_gram();
+      wait();
+    }
   }
   /// Reserves host memory for k x k, so that the verb allocates none.
   template <Real T>
   [[nodiscard]] index_t orthonormalize_size(index_t n, index_t k) const {
     if (k == 0) return 0;
     auto& memory = small<T>();
-    memory.resize(std::max(memory.size(), static_cast<std::size_t>(k * k)));
+    if (memory.size() < static_cast<std::size_t>(k * k)) {
+      wait();  // for copies from it
+      memory.resize(static_cast<std::size_t>(k * k));
+    }
     // R and its U and V, tau, Q, the verdict, and what the routines work in.
     return 3 * k * k + k + n * k + 1 +
            std::max(lapack_.template qr_work<T>(n, k), small_svd_size<T>(k, k));
@@ -373,6 +401,23 @@ class basic_cuda_backend {
     else
       reducer_.reduce_to(stream_, device::max_abs_reduction<T>{x}, X.size(), to.data());
   }
+  template <Real T>
+  void dot_adjoint_to(in<T> X, in<T> Y, view<T> to) const {
+    using turned = device::turned_elements<T>;
+    reducer_.reduce_to(
+        stream_,
+        device::dot_reduction<T, turned>{turned{X.data(), X.ld(), Y.rows()}, device::walk(Y)},
+        Y.size(), to.data());
+  }
+  /// Up to 8 numbers (backend/measure.hpp) in one wait.
+  template <Real T, class... Question>
+  [[nodiscard]] std::array<T, sizeof...(Question)> measure(const Question&... questions) const {
+    constexpr std::size_t count = sizeof...(Question);
+    static_assert(count <= device::reducer<Launch>::most_numbers);
+    T* next = reducer_.template numbers<T>();
+    (questions.into(*this, view<T>(next++, 1, 1)), ...);
+    return reducer_.template read_numbers<T, count>(stream_);
+  }
   /// Waits all the same.
   template <Real T>
   void orthonormalize_to(view<T> X, view<T> rank, span<T> scratch) const {
@@ -407,7 +452,7 @@ class basic_cuda_backend {
 
   template <Real T>
   void values_to_host(view<T> values, const int* info, span<T> to) const {
-    download<T>(values.as_const(), matrix_view<T>(to.data(), values.rows(), 1));
+    copy_2d(values.data(), values.ld(), to.data(), values.rows(), values, cudaMemcpyDeviceToHost);
     if (reducer_.read(stream_, info) != 0)
       std::fill(to.begin(), to.end(), std::numeric_limits<T>::quiet_NaN());
   }
@@ -444,12 +489,13 @@ class basic_cuda_backend {
       return small_doubles_;
   }
 
+  // First, since copies from here may be on their way until the stream ends.
+  mutable std::vector<float> small_floats_;
+  mutable std::vector<double> small_doubles_;
   device::stream stream_;
   device::blas blas_;
   device::lapack lapack_;
   device::reducer<Launch> reducer_;
-  mutable std::vector<float> small_floats_;
-  mutable std::vector<double> small_doubles_;
 };
 
 using cuda_backend = basic_cuda_backend<device::thrust_launch>;

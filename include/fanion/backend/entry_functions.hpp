@@ -96,6 +96,16 @@ struct exchange {
   }
 };
 
+/// m <- a m + b g, seen <- a m + b g of the new m.
+template <Real T>
+struct look_ahead {
+  T a, b;
+  FANION_HD constexpr void operator()(T& m, const T& g, T& seen) const noexcept {
+    m = a * m + b * g;
+    seen = a * m + b * g;
+  }
+};
+
 /// x, y <- x + c (x - y), x: as far again, c times, as x has come from y.
 template <Real T>
 struct go_on {

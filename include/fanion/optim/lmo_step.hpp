@@ -107,6 +107,11 @@ class lmo_step {
     return {momentum_.data(), t ? cols_ : rows_, t ? rows_ : cols_};
   }
 
+  /// The memory of what the oracle is handed: the momentum or, with look-ahead, what lies ahead.
+  [[nodiscard]] matrix_view<const T, space> oracle_sight() const {
+    return {seen_.size() > 0 ? seen_.data() : momentum_.data(), momentum_.size(), 1};
+  }
+
   /// One step of length `rate`. A gradient that holds NaN or infinity changes nothing, and the
   /// report says so. @throws std::invalid_argument for a negative or non-finite rate, or shapes
   /// that do not fit.

@@ -1,6 +1,8 @@
 /// @file  Momentum: what an oracle sees in place of a single gradient.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
+#include <fanion/backend/measure.hpp>
 #include <fanion/core/contract.hpp>
 #include <fanion/core/view.hpp>
 
@@ -111,6 +113,9 @@ class momentum_pass {
   }
 
   void update(index_t j, index_t count) {
+    if constexpr (!std::same_as<Space, host_space>) {
+      if (!g_.transposed) return update_whole();
+    }
     const auto m = m_.columns(j, count);
     add(j, count, beta_, m);
     norm_ = std::hypot(norm_, static_cast<double>(backend_->norm(m.as_const())));
@@ -119,6 +124,21 @@ class momentum_pass {
     add(j, count, T(0), seen);
     backend_->axpby(beta_, m.as_const(), T(1), seen);
     seen_norm_ = std::hypot(seen_norm_, static_cast<double>(backend_->norm(seen.as_const())));
+  }
+
+  /// In one read and write of everything, and one wait.
+  void update_whole() {
+    const auto m = m_.as_const();
+    if (ahead_) {
+      backend_->for_each_entry(entry::look_ahead<T>{beta_, share_}, m_, g_.storage, seen_);
+      const auto lengths = measure(*backend_, measured::norm<T, Space>{m},
+                                   measured::norm<T, Space>{seen_.as_const()});
+      norm_ = static_cast<double>(lengths[0]);
+      seen_norm_ = static_cast<double>(lengths[1]);
+    } else {
+      backend_->axpby(share_, g_.storage, beta_, m_);
+      norm_ = static_cast<double>(backend_->norm(m));
+    }
   }
 
   B* backend_;

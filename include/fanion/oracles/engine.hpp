@@ -3,6 +3,7 @@
 
 #include <fanion/backend/concepts.hpp>
 #include <fanion/backend/entry_functions.hpp>
+#include <fanion/backend/scale_columns.hpp>
 #include <fanion/core/outcome.hpp>
 #include <fanion/oracles/terms.hpp>
 
@@ -362,8 +363,7 @@ class subgradient_engine {
     index_t count = std::min<index_t>(u.cols(), static_cast<index_t>(weights_.size()));
     while (count > 0 && weights_[static_cast<std::size_t>(count - 1)] == T(0)) --count;
     const matrix_view<T, space> scaled_u(weighted_.data(), u.rows(), count);
-    for (index_t i = 0; i < count; ++i)
-      b.axpby(weights_[static_cast<std::size_t>(i)], u.columns(i, 1), T(0), scaled_u.columns(i, 1));
+    scale_columns<T>(b, weights_, u.columns(0, count), T(0), scaled_u);
     b.multiply_outer(static_cast<T>(rate), scaled_u.as_const(), v.columns(0, count), keep,
                      d.storage, outer_.span());
   }

@@ -121,6 +121,9 @@ template <Real T, class B, SpectralMethod M>
     if (need.polar) {
       const double gap = method.gap.value_or(default_gap<T>);
       const polar_express polynomials{.gap = gap};
+      // On a device factorisations are slow beside products, and wait: not until nothing else
+      // helps.
+      const double slower = std::same_as<typename B::space, host_space> ? 1 : 1000;
       switch (polar_choice_for<T>(m, n, gap)) {
         case polar_choice::halley:
           return make_solver<T>(b, m, n, need, qdwh{.gap = gap});
@@ -130,13 +133,14 @@ template <Real T, class B, SpectralMethod M>
           using halley = qdwh_solver<T, B>;
           const index_t steps = gap < 1e-8 ? 5 : 3;
           return solver(std::in_place_type<cheaper_polar_solver<T, B, halley>>, b, m, n,
-                        polynomials, qdwh{.gap = gap}, halley::work_of(r, std::max(m, n), steps));
+                        polynomials, qdwh{.gap = gap},
+                        slower * halley::work_of(r, std::max(m, n), steps));
         }
         case polar_choice::polynomials_or_eigenvectors: {
           using eigenvectors = gram_eigen_solver<T, B>;
           return solver(std::in_place_type<cheaper_polar_solver<T, B, eigenvectors>>, b, m, n,
                         polynomials, gram_eigen{.gap = gap},
-                        eigenvectors::work_of(r, std::max(m, n), threads_of(b)));
+                        slower * eigenvectors::work_of(r, std::max(m, n), threads_of(b)));
         }
       }
     }

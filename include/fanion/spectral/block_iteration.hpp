@@ -6,6 +6,7 @@
 #pragma once
 
 #include <fanion/backend/concepts.hpp>
+#include <fanion/backend/scale_columns.hpp>
 #include <fanion/backend/transfers.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/core/random.hpp>
@@ -69,10 +70,14 @@ class block_solver {
       b.multiply_adjoint(share, g.storage, start.as_const(), T(0), image, pair_.scratch());
     }
     // A V = U diag(σ) of the last operand.
-    if (keep != T(0) && memory_.held[l])
-      for (index_t i = 0; i < ready_; ++i)
-        b.axpby(keep * pair_.sigma()[static_cast<std::size_t>(i)] / memory_.scale,
-                x.basis.columns(i, 1).as_const(), T(1), image.columns(i, 1));
+    if (keep != T(0) && memory_.held[l]) {
+      for (index_t i = 0; i < ready_; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        shares_[at] = keep * pair_.sigma()[at] / memory_.scale;
+      }
+      scale_columns<T>(b, shares_, x.basis.columns(0, ready_).as_const(), T(1),
+                       image.columns(0, ready_));
+    }
     approached_ = l;  // where the product overflowed, its basis is empty and noise fills it
     return length;
   }
@@ -212,7 +217,8 @@ class block_solver {
         block_(std::min(std::min(m, n), k + expects_at_least(oversample, 0, "oversample"))),
         seed_(seed),
         pair_(b, m, n, block_),
-        upper_(static_cast<std::size_t>(std::min(k, block_))) {}
+        upper_(static_cast<std::size_t>(std::min(k, block_))),
+        shares_(static_cast<std::size_t>(block_)) {}
 
   void set_stop(std::optional<double> gap, index_t passes, index_t most) {
     gap_ = expects_positive(gap.value_or(default_gap<T>), "gap");
@@ -276,6 +282,7 @@ class block_solver {
   std::uint64_t seed_;
   ritz_pair<T, B> pair_;
   std::vector<double> upper_;
+  std::vector<T> shares_;
   memory memory_;
   gain_estimate gains_;
   bool warm_ = false;

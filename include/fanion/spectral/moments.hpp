@@ -1,7 +1,7 @@
 /// @file  What a Gram matrix and its square say about the spectrum before any step is taken.
 #pragma once
 
-#include <fanion/backend/concepts.hpp>
+#include <fanion/backend/measure.hpp>
 #include <fanion/spectral/concepts.hpp>
 
 #include <algorithm>
@@ -45,10 +45,12 @@ template <class B, class T, class Space>
   m.count = static_cast<double>(R.rows());
   m.slack = rounding<T>(R.rows(), R.rows());
   const matrix_view<const T, Space> diagonal(R.data(), 1, R.rows(), R.ld() + 1);
-  m.first = static_cast<double>(b.reduce_entries(diagonal, reduction::sum_abs));
-  m.second = square(static_cast<double>(b.norm(R)));
-  m.third = static_cast<double>(b.dot(R, S));
-  m.fourth = square(static_cast<double>(b.norm(S)));
+  const auto seen = measure(b, measured::sum_abs<T, Space>{diagonal}, measured::norm<T, Space>{R},
+                            measured::dot<T, Space>{R, S}, measured::norm<T, Space>{S});
+  m.first = static_cast<double>(seen[0]);
+  m.second = square(static_cast<double>(seen[1]));
+  m.third = static_cast<double>(seen[2]);
+  m.fourth = square(static_cast<double>(seen[3]));
   return m;
 }
 

@@ -8,8 +8,9 @@
 /// procedure after each.
 #pragma once
 
-#include <fanion/backend/concepts.hpp>
 #include <fanion/backend/entry_functions.hpp>
+#include <fanion/backend/measure.hpp>
+#include <fanion/backend/scale_columns.hpp>
 #include <fanion/spectral/concepts.hpp>
 
 #include <algorithm>
@@ -48,7 +49,8 @@ class ritz_pair {
         block_(block),
         buffer_(b.template make_workspace<T>(views_size() + scratch_size(b))),
         sigma_(static_cast<std::size_t>(block)),
-        middle_(static_cast<std::size_t>(block)) {
+        middle_(static_cast<std::size_t>(block)),
+        shares_(static_cast<std::size_t>(block)) {
     view_cutter<T, space> take(buffer_.data());
     for (const std::size_t s : {0u, 1u})
       for (auto* view : {&sides_[s].basis, &sides_[s].work, &sides_[s].image})
@@ -123,8 +125,11 @@ class ritz_pair {
 
   /// A bound on ‖U‖₂ ‖V‖₂ over the first k columns, by ‖XᵀX - I‖_F >= ‖X‖₂² - 1 for each.
   [[nodiscard]] double contraction(B& b, index_t k) {
-    return std::sqrt((1 + departure(b, sides_[0].basis.columns(0, k).as_const())) *
-                     (1 + departure(b, sides_[1].basis.columns(0, k).as_const())));
+    if (k == 0) return 1;
+    const auto one = excess(b, sides_[0].basis.columns(0, k).as_const(), core_),
+               other = excess(b, sides_[1].basis.columns(0, k).as_const(), turn_);
+    const auto departs = measure(b, measured::norm<T, space>{one}, measured::norm<T, space>{other});
+    return std::sqrt((1 + static_cast<double>(departs[0])) * (1 + static_cast<double>(departs[1])));
   }
 
  private:
@@ -160,35 +165,36 @@ class ritz_pair {
   [[nodiscard]] bool unmix(B& b, index_t rank, index_t range) {
     if (range == 0) return true;                     // A X vanished: nothing to turn
     const auto lengths = lengths_.columns(0, rank);  // ‖z_c‖, which orthonormal Q keeps
-    for (index_t c = 0; c < rank; ++c)
-      b.norm_to(core_.block(0, c, range, 1).as_const(), lengths.columns(c, 1));
+    b.template line_norms<T>(core_.block(0, 0, range, rank).as_const(), lines::columns,
+                             {lengths.data(), rank, 1});
     const auto turn = turn_.block(0, 0, rank, range), r = rights_.block(0, 0, rank, range);
-    for (index_t i = 0; i < range; ++i)
-      b.axpby(T(1) / middle_[static_cast<std::size_t>(i)], r.columns(i, 1).as_const(), T(0),
-              turn.columns(i, 1));
+    for (std::size_t i = 0; i < static_cast<std::size_t>(range); ++i)
+      shares_[i] = T(1) / middle_[i];
+    scale_columns<T>(b, shares_, r.as_const(), T(0), turn);
     b.map_entries(turn.as_const(), r, entry::magnitude<T>());
     const auto amplification = core_.block(0, 0, 1, range);
     b.multiply(T(1), lengths.as_const(), r.as_const(), T(0), amplification, scratch_);
     const double most =
         4 * rounding<T>(m_, n_) / static_cast<double>(std::numeric_limits<T>::epsilon());
-    const T size = b.norm(lengths.as_const()), least = middle_[static_cast<std::size_t>(range - 1)];
-    return static_cast<double>(b.reduce_entries(amplification.as_const(), reduction::max_abs) +
-                               size / least) <= most;
+    const auto [size, largest] = measure(b, measured::norm<T, space>{lengths.as_const()},
+                                         measured::max_abs<T, space>{amplification.as_const()});
+    const T least = middle_[static_cast<std::size_t>(range - 1)];
+    return static_cast<double>(largest + size / least) <= most;
   }
 
-  /// ‖XᵀX - I‖_F. A zero column contracts, so it departs by nothing.
-  [[nodiscard]] double departure(B& b, input<T, space> x) {
+  /// XᵀX - I, in the memory of `room`. A zero column contracts, so it departs by nothing.
+  [[nodiscard]] matrix_view<const T, space> excess(B& b, input<T, space> x,
+                                                   matrix_view<T, space> room) {
     const index_t k = x.cols();
-    if (k == 0) return 0;
-    const matrix_view<T, space> gram(core_.data(), k, k), diagonal(core_.data(), 1, k, k + 1);
+    const matrix_view<T, space> gram(room.data(), k, k), diagonal(room.data(), 1, k, k + 1);
     b.multiply_adjoint(T(1), x, x, T(0), gram, scratch_);
     b.map_entries(diagonal.as_const(), diagonal, entry::less_one_if_there<T>());
-    return static_cast<double>(b.norm(gram.as_const()));
+    return gram.as_const();
   }
 
   index_t m_, n_, block_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
-  std::vector<T> sigma_, middle_;
+  std::vector<T> sigma_, middle_, shares_;
   side sides_[2];
   matrix_view<T, space> core_, lefts_, rights_, turn_, lengths_;
   std::span<T> scratch_;

@@ -1,6 +1,7 @@
 /// @file  An operand seen with its shorter side as rows, which is how polar methods want it.
 #pragma once
 
+#include <fanion/backend/measure.hpp>
 #include <fanion/spectral/concepts.hpp>
 
 #include <cmath>
@@ -42,10 +43,10 @@ struct polar_measure {
 template <class B, class T, class Space>
 [[nodiscard]] polar_measure measure_polar(B& b, const operand<T, Space>& a,
                                           matrix_view<const T, Space> x, bool turned) {
-  const T product = turned == a.matrix.transposed ? b.dot(a.matrix.storage, x)
-                                                  : b.dot_adjoint(a.matrix.storage, x);
-  const double length = static_cast<double>(b.norm(x));
-  return {static_cast<double>(product) * static_cast<double>(a.scale), length * length};
+  const measured::dot<T, Space> product{a.matrix.storage, x, turned != a.matrix.transposed};
+  const auto seen = measure(b, product, measured::norm<T, Space>{x});
+  const double length = static_cast<double>(seen[1]);
+  return {static_cast<double>(seen[0]) * static_cast<double>(a.scale), length * length};
 }
 
 }  // namespace fanion

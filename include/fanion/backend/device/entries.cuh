@@ -4,6 +4,7 @@
 #include <fanion/core/random.hpp>
 #include <fanion/core/view.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <tuple>
 
@@ -68,6 +69,23 @@ struct map_line_entry {
   FANION_HD void operator()(index_t at) const {
     const index_t i = at % Y.rows(), j = at / Y.rows();
     Y(i, j) = f(turned ? X(j, i) : X(i, j), s[by_column ? j : i], Y(i, j));
+  }
+};
+
+/// Y(i, j) = keep Y(i, j) + w[j] X(i, j), with the numbers in the object itself, which goes where
+/// it is called: nothing has to be copied before.
+template <Real T>
+struct scale_columns_entry {
+  static constexpr index_t most = sizeof(T) == sizeof(float) ? 256 : 128;
+
+  device_view<const T> X;
+  T keep;
+  device_view<T> Y;
+  T w[static_cast<std::size_t>(most)];
+  FANION_HD void operator()(index_t at) const {
+    const index_t i = at % Y.rows(), j = at / Y.rows();
+    const T x = w[j] * X(i, j);
+    Y(i, j) = keep == T(0) ? x : keep * Y(i, j) + x;
   }
 };
 

@@ -6,6 +6,7 @@
 #include <fanion/backend/device/sums.cuh>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace fanion::device {
@@ -23,8 +24,12 @@ template <class T>
 template <class Launch>
 class reducer {
  public:
+  static constexpr index_t most_numbers = 8;
+
   explicit reducer(const stream& s)
-      : parts_(s, part_words * (most_parts + most_second)), result_(s, 2), seen_(2) {}
+      : parts_(s, part_words * (most_parts + most_second)),
+        result_(s, most_numbers),
+        seen_(most_numbers) {}
 
   /// *to = what `of` makes of `count` elements.
   template <class R, Real T>
@@ -34,7 +39,7 @@ class reducer {
   /// The same on the host. Waits.
   template <Real T, class R>
   [[nodiscard]] T reduce(const stream& s, const R& of, index_t count) const {
-    T* const there = reinterpret_cast<T*>(result_.data());
+    T* const there = numbers<T>();
     reduce_to(s, of, count, there);
     return read(s, there);
   }
@@ -44,7 +49,7 @@ class reducer {
     using part = typename R::part;
     part* first = parts_as<part>(0);
     part* second = parts_as<part>(most_parts);
-    const index_t workers = std::clamp<index_t>(count / 16, 1, most_parts);
+    const index_t workers = std::clamp<index_t>(count / 64, 1, most_parts);
     const index_t joiners = std::clamp<index_t>(workers / 16, 1, most_second);
     Launch::run(s, workers, take_stage<R>{of, count, workers, first});
     Launch::run(s, joiners, join_stage<R>{first, workers, joiners, second});
@@ -69,13 +74,24 @@ class reducer {
   /// One object from the device. Waits.
   template <class V>
   [[nodiscard]] V read(const stream& s, const V* there) const {
-    static_assert(sizeof(V) <= 2 * sizeof(double));
+    static_assert(sizeof(V) <= most_numbers * sizeof(double));
     check(cudaMemcpyAsync(seen_.data(), there, sizeof(V), cudaMemcpyDeviceToHost, s.get()),
           "cudaMemcpyAsync");
     s.wait();
     V value;
     std::memcpy(static_cast<void*>(&value), seen_.data(), sizeof value);
     return value;
+  }
+
+  /// Where up to `most_numbers` numbers wait to be read together, one after another.
+  template <Real T>
+  [[nodiscard]] T* numbers() const {
+    return reinterpret_cast<T*>(result_.data());
+  }
+  /// The first `count` of them. Waits.
+  template <Real T, std::size_t count>
+  [[nodiscard]] std::array<T, count> read_numbers(const stream& s) const {
+    return read(s, reinterpret_cast<const std::array<T, count>*>(result_.data()));
   }
 
  private:

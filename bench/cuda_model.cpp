@@ -1,0 +1,131 @@
+/// @file  What steps and oracles ask of a CUDA device: launches, waits, flops and bytes, counted by
+/// the double of CUDA's libraries from the sizes of the calls. A model: nothing is timed, and no
+/// device is needed.
+///
+///   fanion_cuda_model [rows cols]...        default: 512 512 512 2048
+///
+/// Bytes are those that a call names, once each: caches may save some, and a library may read
+/// twice.
+#include <cuda/device_matrix.hpp>
+
+#include <fanion/fanion.hpp>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+using namespace fanion;
+using fanion_test::backend_on_double;
+using fanion_test::device_matrix;
+using fanion_test::gradient;
+
+namespace {
+
+constexpr double mega = 1e6;
+
+/// What cannot be done without: matrices of M's size to read or write, and flops.
+struct floor_of {
+  double matrices = 0;
+  double flops = 0;
+};
+/// A Gram matrix of the short side, and one product with it.
+double polar_flops(index_t m, index_t n) {
+  const auto r = static_cast<double>(std::min(m, n));
+  return 3 * r * static_cast<double>(m * n);
+}
+/// A product with k columns from either side.
+double leading_flops(index_t m, index_t n, index_t k) { return 4 * static_cast<double>(m * n * k); }
+
+/// What has come since `before`, without the wait of the bench at its end.
+void row(const char* name, index_t m, index_t n, const cuda_double::tally& before, floor_of least) {
+  const cuda_double::tally now = cuda_double::counted();
+  const double size = static_cast<double>(m * n * static_cast<index_t>(sizeof(float)));
+  const double moved = (now.read - before.read + now.written - before.written) / size;
+  std::printf("| %s | %ld | %ld | %.1f | %.1f | %.1f | %.1f | %.2f | %.0f |\n", name,
+              now.launches - before.launches, now.waits - before.waits - 1,
+              (now.flops - before.flops) / mega, least.flops / mega, moved, least.matrices,
+              (now.watched - before.watched) / size, now.transferred - before.transferred);
+}
+
+/// One step of a rule after three others.
+template <class Step>
+void step_row(const char* name, backend_on_double& b, Step step, index_t m, index_t n,
+              const float* sight, floor_of least) {
+  device_matrix<float> x(b, m, n), g(b, m, n);
+  cuda_double::tally before;
+  for (unsigned t = 0; t < 4; ++t) {
+    g.set(gradient<float>(m, n) + 0.1f * gradient<float>(m, n, t + 1));
+    if (sight != nullptr)
+      cuda_double::watch(sight, static_cast<std::size_t>(m * n) * sizeof(float));
+    before = cuda_double::counted();
+    (void)step.step({x.view(), false}, {g.view().as_const(), false}, 0.02);
+    b.wait();
+  }
+  row(name, m, n, before, least);
+}
+template <LmoTractable N>
+void lmo_row(const char* name, backend_on_double& b, const lmo_rule<N>& rule, index_t m, index_t n,
+             double flops) {
+  lmo_step<N, float, backend_on_double> step(rule, m, n, b);
+  const float* sight = step.oracle_sight().data();
+  // Gradient, momentum and weight are read, the latter two written.
+  step_row(name, b, std::move(step), m, n, sight, {5, flops});
+}
+
+/// The third execution of an oracle, which reads M and writes D.
+template <class N, class Method>
+void oracle_row(const char* name, backend_on_double& b, const N& norm, const Method& method,
+                index_t m, index_t n, double flops) {
+  const device_matrix<float> g(b, gradient<float>(m, n)), d(b, m, n);
+  auto plan = plan_lmo(norm, g.view(), method, b);
+  cuda_double::watch(g.view().data(), static_cast<std::size_t>(m * n) * sizeof(float));
+  cuda_double::tally before;
+  for (int t = 0; t < 3; ++t) {
+    before = cuda_double::counted();
+    (void)plan.execute(g.view(), d.view());
+    b.wait();
+  }
+  row(name, m, n, before, {2, flops});
+}
+
+void table(index_t m, index_t n) {
+  backend_on_double b;
+  const double polar = polar_flops(m, n), leading = leading_flops(m, n, 32);
+  std::printf("\n%td x %td in float\n\n", m, n);
+  std::printf(
+      "| step or oracle | launches | waits | Mflop | least | matrices moved | least | reads of M | "
+      "bytes to or from the host |\n|---|---|---|---|---|---|---|---|---|\n");
+  lmo_row("Muon", b, muon(), m, n, polar);
+  lmo_row("Fanion-32", b, fanion_k(32), m, n, leading);
+  lmo_row("Neon", b, neon(), m, n, leading_flops(m, n, 1));
+  lmo_row("NSGD", b, nsgd(), m, n, 0);
+  lmo_row("SignSGD", b, sign_sgd(), m, n, 0);
+  using adamw_step = elementwise_step<adamw, float, backend_on_double>;
+  step_row("AdamW", b, adamw_step({}, m, n, b), m, n, nullptr, {7, 0});
+  oracle_row("spectral, newton_schulz", b, spectral(), newton_schulz{}, m, n, polar);
+  oracle_row("spectral, polar_express", b, spectral(), polar_express{.gap = 1e-3}, m, n, polar);
+  oracle_row("spectral, qdwh", b, spectral(), qdwh{.gap = 1e-3}, m, n, polar);
+  const auto ball = dual(ky_fan(32));
+  oracle_row("dual(ky_fan(32)), subspace", b, ball, subspace{.gap = 1e-2}, m, n, leading);
+  oracle_row("dual(ky_fan(32)), block_krylov", b, ball, block_krylov{.gap = 1e-2}, m, n, leading);
+  oracle_row("max_abs", b, max_abs(), exact{}, m, n, 0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<index_t> sizes = {512, 512, 512, 2048};
+  if (argc > 1) {
+    sizes.clear();
+    for (int i = 1; i < argc; ++i) sizes.push_back(std::atol(argv[i]));
+    for (const index_t size : sizes)
+      if (size < 1 || sizes.size() % 2 != 0) {
+        std::fprintf(stderr, "usage: fanion_cuda_model [rows cols]..., all above 0\n");
+        return 2;
+      }
+  }
+  for (std::size_t i = 0; i < sizes.size(); i += 2) table(sizes[i], sizes[i + 1]);
+  return 0;
+}
