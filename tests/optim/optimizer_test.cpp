@@ -44,6 +44,40 @@ struct model {
 
 }  // namespace
 
+namespace {
+
+/// Counts what is allocated.
+struct counting_backend : eigen_backend {
+  static inline long made = 0;
+  template <Real T>
+  [[nodiscard]] auto make_workspace(index_t count) const {
+    ++made;
+    return eigen_backend::make_workspace<T>(count);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a state is made when its parameter is added, and once more at most") {
+  const auto made_with = [](std::size_t count, bool step) {
+    std::vector<matrix> weights, gradients;
+    for (std::size_t i = 0; i < count; ++i) {
+      weights.push_back(matrix::Ones(3, static_cast<index_t>(2 + i)));
+      gradients.push_back(weights.back());
+    }
+    counting_backend::made = 0;
+    optimizer<float, counting_backend> opt(nsgd(), adamw{}, 2);
+    for (std::size_t i = 0; i < count; ++i)
+      opt.add(make_parameter("p" + std::to_string(i), weights[i], gradients[i]));
+    if (step) CHECK(opt.step(0.1).parameters.size() == count);
+    return counting_backend::made;
+  };
+  const long each = made_with(1, false);
+  CHECK(each > 0);
+  CHECK(made_with(30, false) == 30 * each);
+  CHECK(made_with(30, true) <= 60 * each);
+}
+
 TEST_CASE("any number of threads gives the same bits") {
   const auto trained = [](index_t threads) {
     model net;

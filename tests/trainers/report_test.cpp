@@ -72,6 +72,7 @@ TEST_CASE("a chart draws each finite point once and titles it") {
   for (std::size_t at = 0; (at = svg.find("<circle", at)) != std::string::npos; ++at) ++circles;
   CHECK(circles == 3);  // 0 has no place on a logarithmic axis, NaN on none
   CHECK(contains(svg, "<title>muon\nstep 2: 0.5 ± 0.1</title>"));
+  CHECK(contains(svg, "<title>x&lt;y\nstep 1: 3</title>"));  // one seed has no spread
   CHECK_FALSE(contains(svg, "nan"));
   CHECK_FALSE(contains(svg, "inf"));
 }

@@ -195,6 +195,12 @@ TEST_CASE("the JSON holds every run and parses again") {
   CHECK(contains(message_of([&] { write_comparison(o, mlp_kind(o, data), runs, 1); }), "--out"));
 }
 
+TEST_CASE("a cell says how far the seeds are apart where there are several") {
+  CHECK(plus_minus(spread_of({0.5}), 100, 1) == "50.0");
+  CHECK(plus_minus(spread_of({1, 3}), 1, 2) == "2.00 ± 1.41");
+  CHECK(plus_minus(spread_of({}), 1, 2) == "-");
+}
+
 TEST_CASE("mean and sample deviation") {
   const spread s = spread_of({1, 2, 3, 6});
   CHECK(s.mean == 3);

@@ -171,7 +171,9 @@ inline std::vector<double> log_ticks(double low, double high) {
       lower = xy(p.x, c.log_y ? std::fmax(p.low, y0) : p.low) + lower;
       dots += "<circle cx=\"" + number(px(p.x), "%.1f") + "\" cy=\"" + number(py(p.y), "%.1f") +
               "\" r=\"5\"><title>" + name + "\n" + html_escaped(c.x_label) + " " + number(p.x) +
-              ": " + number(p.y) + " ± " + number(p.high - p.y, "%.2g") + "</title></circle>\n";
+              ": " + number(p.y) +
+              (p.high > p.y ? " ± " + number(p.high - p.y, "%.2g") : std::string()) +
+              "</title></circle>\n";
     }
     out += "<g class=\"series\" style=\"--c:var(--c" + std::to_string(s.colour) +
            ")\"><polygon class=\"band\" points=\"" + upper + lower +

@@ -17,6 +17,7 @@ namespace trainers {
 
 [[nodiscard]] inline std::string plus_minus(const spread& s, double factor, int digits) {
   if (!std::isfinite(s.mean)) return "-";
+  if (s.deviation == 0) return formatted("%.*f", digits, factor * s.mean);  // of one seed
   return formatted("%.*f ± %.*f", digits, factor * s.mean, digits, factor * s.deviation);
 }
 
@@ -300,7 +301,9 @@ template <class Position>
                             o.rates_are) +
           ". Test examples are read once a run, at its end.",
       {{"Results",
-        "Mean ± sample deviation over the seeds. Times are medians of wall time with " + n(o.jobs) +
+        std::string(o.seeds.size() > 1 ? "Mean ± sample deviation over the seeds."
+                                       : "Of one seed, which says nothing of how others do.") +
+            " Times are medians of wall time with " + n(o.jobs) +
             " run(s) at once, " + n(o.shards()) +
             " thread(s) each; passes are an oracle's full reads of a momentum per step, and "
             "the worst gap is the largest share of the best possible decrease that one may have "

@@ -71,13 +71,10 @@ class optimizer {
       if (e.parameter.name == p.name) refuse("optimizer: parameter name", "new", p.name);
     check_step(p.weight, p.gradient);
     (void)expects_coefficient(rates, "optimizer: rates");
-    entries_.push_back({std::move(p), rule, rates, 0, std::nullopt});
-    try {
-      deal();
-    } catch (...) {
-      entries_.pop_back();
-      throw;
-    }
+    entry fresh{std::move(p), rule, rates, least_loaded(), std::nullopt};
+    fresh.step = make_step(fresh, fresh.worker);
+    entries_.push_back(std::move(fresh));
+    dealt_ = false;
   }
 
   /// From now on the parameter of that name moves by this rule. Between two rules with an oracle
@@ -116,6 +113,7 @@ class optimizer {
   /// others may have moved then.
   const optimizer_report& step(double rate) {
     (void)expects_coefficient(rate, "optimizer: rate");
+    deal();
     report_.parameters.resize(entries_.size());
     report_.skipped.clear();
     failures_.assign(workers_, nullptr);
@@ -153,6 +151,7 @@ class optimizer {
   void load(std::istream& in) {
     archive_reader archive(in);
     expect_text(archive, format);
+    deal();  // what has a state to go on from stays where it is
     const auto count = archive.read<std::uint64_t>();
     std::vector<std::optional<any_step<T, space>>> fresh(entries_.size());
     for (std::uint64_t k = 0; k < count; ++k) {
@@ -216,13 +215,21 @@ class optimizer {
     }
   }
 
-  /// A parameter that has moved already stays with its worker. Where a step cannot be made nothing
-  /// is changed.
+  [[nodiscard]] static double cost_of(const entry& e) {
+    return step_cost(e.parameter.weight.rows(), e.parameter.weight.cols(), e.rule.has_oracle());
+  }
+  /// For a new parameter, until all are known.
+  [[nodiscard]] std::size_t least_loaded() const {
+    std::vector<double> load(backends_.size(), 0.0);
+    for (const auto& e : entries_) load[e.worker] += cost_of(e);
+    return static_cast<std::size_t>(std::min_element(load.begin(), load.end()) - load.begin());
+  }
+  /// Evens out the work once all parameters are there. One that has moved already stays with its
+  /// worker. Where a step cannot be made nothing is changed.
   void deal() {
+    if (dealt_) return;
     std::vector<double> costs;
-    for (const auto& e : entries_)
-      costs.push_back(
-          step_cost(e.parameter.weight.rows(), e.parameter.weight.cols(), e.rule.has_oracle()));
+    for (const auto& e : entries_) costs.push_back(cost_of(e));
     const std::size_t workers = std::min(backends_.size(), entries_.size());
     const auto chosen =
         workers_for(costs, workers, [&](std::size_t i) -> std::optional<std::size_t> {
@@ -232,9 +239,9 @@ class optimizer {
         });
     std::vector<std::optional<any_step<T, space>>> fresh(entries_.size());
     for (std::size_t i = 0; i < entries_.size(); ++i)
-      if (!entries_[i].step || chosen[i] != entries_[i].worker)
-        fresh[i] = make_step(entries_[i], chosen[i]);
+      if (chosen[i] != entries_[i].worker) fresh[i] = make_step(entries_[i], chosen[i]);
     workers_ = workers;
+    dealt_ = true;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       entries_[i].worker = chosen[i];
       if (fresh[i]) entries_[i].step = std::move(fresh[i]);
@@ -246,6 +253,7 @@ class optimizer {
   std::vector<B*> backends_;
   std::vector<entry> entries_;
   std::size_t workers_ = 1;
+  bool dealt_ = true;
   optimizer_report report_;
   std::vector<std::exception_ptr> failures_;
 };
