@@ -303,8 +303,8 @@ template <class Position>
       {{"Results",
         std::string(o.seeds.size() > 1 ? "Mean ± sample deviation over the seeds."
                                        : "Of one seed, which says nothing of how others do.") +
-            " Times are medians of wall time with " + n(o.jobs) +
-            " run(s) at once, " + n(o.shards()) +
+            " Times are medians of wall time with " + n(o.jobs) + " run(s) at once, " +
+            n(o.shards()) +
             " thread(s) each; passes are an oracle's full reads of a momentum per step, and "
             "the worst gap is the largest share of the best possible decrease that one may have "
             "missed in any step after the first.",
