@@ -74,6 +74,21 @@ void lmo_row(const char* name, backend_on_double& b, const lmo_rule<N>& rule, in
   step_row(name, b, std::move(step), m, n, sight, {5, flops});
 }
 
+/// One launch of a recorded step. What it does was counted while it was recorded.
+void captured_row(const char* name, backend_on_double& b, index_t m, index_t n, double flops) {
+  const device_matrix<float> x(b, gradient<float>(m, n)), g(b, gradient<float>(m, n, 2)),
+      rate(b, 1, 1);
+  capturable_muon<float, backend_on_double> step(muon(), newton_schulz{}, m, n, b);
+  cuda_double::watch(step.oracle_sight().data(), static_cast<std::size_t>(m * n) * sizeof(float));
+  b.wait();
+  const cuda_double::tally before = cuda_double::counted();
+  b.launch(b.capture([&] {
+    step.enqueue({x.view(), false}, {g.view().as_const(), false}, rate.view().as_const());
+  }));
+  b.wait();
+  row(name, m, n, before, {5, flops});
+}
+
 /// The third execution of an oracle, which reads M and writes D.
 template <class N, class Method>
 void oracle_row(const char* name, backend_on_double& b, const N& norm, const Method& method,
@@ -98,6 +113,7 @@ void table(index_t m, index_t n) {
       "| step or oracle | launches | waits | Mflop | least | matrices moved | least | reads of M | "
       "bytes to or from the host |\n|---|---|---|---|---|---|---|---|---|\n");
   lmo_row("Muon", b, muon(), m, n, polar);
+  captured_row("Muon in a graph, newton_schulz", b, m, n, polar);
   lmo_row("Fanion-32", b, fanion_k(32), m, n, leading);
   lmo_row("Neon", b, neon(), m, n, leading_flops(m, n, 1));
   lmo_row("NSGD", b, nsgd(), m, n, 0);

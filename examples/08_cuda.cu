@@ -1,8 +1,9 @@
-// A gradient on a CUDA device, its oracle's answer with a certificate, and an optimizer whose state
-// lives there. Skips without a device.
+// A gradient on a CUDA device, its oracle's answer with a certificate, an optimizer whose state lives
+// there, and a step in a graph. Skips without a device.
 #include <fanion/cuda.cuh>
 
 #include <cstdio>
+#include <utility>
 
 using namespace fanion;
 
@@ -35,6 +36,15 @@ int main() {
   const optimizer_report& report = opt.step(0.02);
   std::printf("|W| %.1f -> %.1f, gap %.1e\n", before, backend.norm(W.storage),
               report.parameters[0].gap);
+
+  // A step for a graph: recorded once, launched again and again, and nobody waits.
+  thrust::device_vector<float> eta(1, 0.02f);
+  const auto rate = column_major(std::as_const(eta), 1, 1).storage;
+  const auto gradient = column_major(std::as_const(g), m, n);
+  capturable_muon<float, cuda_backend> step(muon(), newton_schulz{}, m, n, backend);
+  const auto graph = backend.capture([&] { step.enqueue(W, gradient, rate); });
+  for (int t = 0; t < 10; ++t) backend.launch(graph);
+  std::printf("ten more: |W| %.1f, gap %.1e\n", backend.norm(W.storage), step.report().gap);
 
   // What the host wants to see, it asks for. This waits.
   const float bias = b[0];

@@ -90,4 +90,31 @@ bool training(B& backend, const oriented_view<T, device_space>& W,
   return good;
 }
 
+/// Muon's step, recorded once and launched three times, down |W|²/2.
+template <class T, class B>
+bool recorded(B& backend) {
+  const index_t m = 96, n = 160;
+  const auto memory = backend.template make_workspace<T>(2 * m * n + 1);
+  view_cutter<T, device_space> take(memory.data());
+  const auto W = take(m, n), G = take(m, n), rate = take(1, 1);
+  backend.random(W, 1);
+  backend.fill(rate, T(0.1));
+  capturable_muon<T, B> step(muon(), newton_schulz{}, m, n, backend);
+  const auto graph = backend.capture([&] {
+    backend.copy(W.as_const(), G);
+    step.enqueue({W, false}, {G.as_const(), false}, rate.as_const());
+  });
+  const double before = backend.norm(W);
+  for (int t = 0; t < 3; ++t) backend.launch(graph);
+  const double after = backend.norm(W);
+  const step_report report = step.report();
+  // Newton and Schulz leave singular values between 0.68 and 1.13.
+  const double taken = 0.3 * std::sqrt(static_cast<double>(m));
+  const bool good = after < before - 0.6 * taken && after > before - 1.2 * taken &&
+                    !report.skipped && report.gap > 0 && report.gap < 0.5;
+  std::printf("%-28s |W| %.3f -> %.3f, gap %.1e%s\n", "Muon in a graph", before, after, report.gap,
+              good ? "" : "   FAILED");
+  return good;
+}
+
 }  // namespace device_program

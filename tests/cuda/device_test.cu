@@ -1,5 +1,4 @@
-// Oracles and an optimizer on the device, the optimizer in the legacy stream and over vectors of
-// Thrust. Skips with the runtime's reason where there is no device.
+// Oracles, a step in a graph, and an optimizer in the legacy stream and over vectors of Thrust. Skips with the runtime's reason where there is no device.
 #include <cuda/device_program.hpp>
 
 #include <fanion/cuda.cuh>
@@ -15,6 +14,7 @@ int main() {
   cuda_backend backend, in_legacy_stream({.stream = cudaStreamLegacy});
   bool good = device_program::oracles<float>(backend);
   good &= device_program::oracles<double>(backend);
+  good &= device_program::recorded<float>(backend);
   thrust::device_vector<float> W(96 * 160), dW(W.size()), b(96), db(b.size());
   good &= device_program::training<float>(in_legacy_stream, column_major(W, 96, 160),
                                           column_major(dW, 96, 160), column_major(b, 96, 1),

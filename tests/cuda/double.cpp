@@ -19,6 +19,14 @@
 // The opaque types of the libraries.
 struct CUstream_st {
   std::deque<std::function<void()>> work;
+  bool captured = false;                      // then `work` is what is being recorded
+  std::deque<std::function<void()>> waiting;  // what was there before
+};
+struct CUgraph_st {
+  std::deque<std::function<void()>> work;
+};
+struct CUgraphExec_st {
+  std::deque<std::function<void()>> work;
 };
 struct cublasContext {
   cudaStream_t stream = nullptr;
@@ -148,6 +156,9 @@ void works(double flops) {
 }
 
 void moves(const void* to, const void* from, double bytes, cudaMemcpyKind kind) {
+  if (kind != cudaMemcpyDeviceToDevice)
+    for (const CUstream_st* s : the().streams)
+      if (s->captured) complain("cudaMemcpy", "memory of the host while a stream is captured");
   ++the().seen.launches;
   if (kind != cudaMemcpyHostToDevice) cuda_double::touch(from, bytes, false);
   if (kind != cudaMemcpyDeviceToHost) cuda_double::touch(to, bytes, true);
@@ -157,8 +168,14 @@ void moves(const void* to, const void* from, double bytes, cudaMemcpyKind kind) 
 bool is_stream(cudaStream_t s) {
   return std::find(the().streams.begin(), the().streams.end(), s) != the().streams.end();
 }
+/// Whether no stream is being recorded, which a call that reaches past streams would spoil.
+bool may_reach_the_device(const char* call) {
+  for (const CUstream_st* s : the().streams)
+    if (s->captured) return complain(call, "while a stream is captured");
+  return true;
+}
 void drain(CUstream_st& s) {
-  if (s.work.empty()) return;
+  if (s.work.empty() || s.captured) return;
   if (the().guarded) the().memory.open(true);
   while (!s.work.empty()) {
     const auto next = std::move(s.work.front());
@@ -616,6 +633,7 @@ const char* CUDARTAPI cudaGetErrorString(cudaError_t status) {
 }
 cudaError_t CUDARTAPI cudaMalloc(void** p, size_t bytes) {
   if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  if (!may_reach_the_device(__func__)) return cudaErrorStreamCaptureUnsupported;
   *p = the().memory.allocate(bytes);
   if (*p == nullptr) return cudaErrorMemoryAllocation;
   // What is new holds anything.
@@ -627,6 +645,7 @@ cudaError_t CUDARTAPI cudaMalloc(void** p, size_t bytes) {
 cudaError_t CUDARTAPI cudaFree(void* p) {
   if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
   if (p == nullptr) return cudaSuccess;
+  may_reach_the_device(__func__);
   drain_all();
   if (the().memory.release(p)) return cudaSuccess;
   complain(__func__, "not allocated");
@@ -716,8 +735,70 @@ cudaError_t CUDARTAPI cudaStreamSynchronize(cudaStream_t stream) {
     complain(__func__, "a stream that is gone, or the default one");
     return cudaErrorInvalidResourceHandle;
   }
+  if (stream->captured) {
+    complain(__func__, "while the stream is captured");
+    return cudaErrorStreamCaptureUnsupported;
+  }
   ++the().seen.waits;
   drain(*stream);
+  return cudaSuccess;
+}
+
+cudaError_t CUDARTAPI cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  if (!is_stream(stream) || stream->captured) {
+    complain(__func__, "a stream that is gone, or captured already");
+    return cudaErrorInvalidResourceHandle;
+  }
+  stream->captured = true;
+  stream->waiting.swap(stream->work);
+  return cudaSuccess;
+}
+cudaError_t CUDARTAPI cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = nullptr;
+  const int status = begin(__func__);
+  if (!is_stream(stream) || !stream->captured) {
+    complain(__func__, "a stream that is not captured");
+    return cudaErrorInvalidResourceHandle;
+  }
+  stream->captured = false;
+  stream->waiting.swap(stream->work);
+  if (status == 0) {
+    *graph = new CUgraph_st{std::move(stream->waiting)};
+    ++the().handles;
+  }
+  stream->waiting.clear();
+  return static_cast<cudaError_t>(status);
+}
+// The third parameter has had two types.
+cudaError_t CUDARTAPI cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph,
+                                           unsigned long long) {
+  if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  *made = new CUgraphExec_st{graph->work};
+  ++the().handles;
+  return cudaSuccess;
+}
+cudaError_t CUDARTAPI cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
+  if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  if (!is_stream(stream)) {
+    complain(__func__, "a stream that is gone, or the default one");
+    return cudaErrorInvalidResourceHandle;
+  }
+  ++the().seen.launches;
+  stream->work.insert(stream->work.end(), graph->work.begin(), graph->work.end());
+  return cudaSuccess;
+}
+cudaError_t CUDARTAPI cudaGraphExecDestroy(cudaGraphExec_t graph) {
+  if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  drain_all();
+  delete graph;
+  --the().handles;
+  return cudaSuccess;
+}
+cudaError_t CUDARTAPI cudaGraphDestroy(cudaGraph_t graph) {
+  if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  delete graph;
+  --the().handles;
   return cudaSuccess;
 }
 

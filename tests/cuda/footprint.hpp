@@ -80,6 +80,14 @@ void touch_memory(const fanion::device::call_entry<fanion::entry::look_ahead<T>,
   reads_all(std::get<0>(f.rest));
   writes_all(std::get<1>(f.rest));
 }
+template <class T, class... S>
+void touch_memory(
+    const fanion::device::call_entry<fanion::entry::look_ahead_if_finite<T>, T, S...>& f, index_t) {
+  reads_all(f.X);
+  writes_all(f.X);
+  reads_all(std::get<0>(f.rest));
+  writes_all(std::get<1>(f.rest));
+}
 template <class T>
 void touch_memory(const fanion::device::mirror_entry<T>& f, index_t count) {
   reads(f.C.data(), count / 2);

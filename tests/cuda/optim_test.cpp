@@ -6,6 +6,8 @@
 #include <fanion/adapters/thrust.cuh>
 #include <fanion/eigen.hpp>
 
+#include <Eigen/SVD>
+
 #include <sstream>
 
 using namespace fanion;
@@ -280,6 +282,157 @@ TEST_CASE("what a warm step costs") {
   CHECK(last_of(fanion_step).first == doctest::Approx(3));
 }
 
+namespace {
+
+/// lmo_step's formulas with Newton and Schulz's five steps, by hand.
+template <class T>
+struct muon_by_hand {
+  lmo_options o;
+  Eigen::MatrixX<T> m, W;
+
+  void step(const Eigen::MatrixX<T>& g, double rate) {
+    if (!g.allFinite()) return;
+    const T beta = static_cast<T>(o.momentum.beta);
+    m = beta * m + (1 - beta) * g;
+    const Eigen::MatrixX<T> seen = beta * m + (1 - beta) * g;
+    Eigen::MatrixX<T> x = Eigen::MatrixX<T>::Zero(m.rows(), m.cols());
+    if (seen.norm() > 0) x = seen / seen.norm();
+    for (int i = 0; i < 5; ++i) {
+      const Eigen::MatrixX<T> r = x * x.transpose();
+      x = (T(3.4445) * x - T(4.7750) * r * x + T(2.0315) * r * r * x).eval();
+    }
+    W = static_cast<T>(1 - rate * o.decay) * W -
+        static_cast<T>(rate * shape_factor(o.scaling, W.rows(), W.cols())) * x;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("Muon in a graph: recorded once, launched with other gradients and rates", T,
+                   float, double) {
+  const strict_session session;
+  backend_on_double backend;
+  const auto check = [&](index_t rows, index_t cols, bool transposed) {
+    CAPTURE(rows);
+    CAPTURE(transposed);
+    const lmo_options o{.decay = 0.1, .scaling = shape_scaling::widening};
+    muon_by_hand<T> hand{o, Eigen::MatrixX<T>::Zero(rows, cols), gradient<T>(rows, cols, 5)};
+    const auto laid = [&](const Eigen::MatrixX<T>& m) {
+      return transposed ? Eigen::MatrixX<T>(m.transpose()) : m;
+    };
+    const device_matrix<T> w(backend, laid(hand.W));
+    device_matrix<T> g(backend, laid(hand.W)), rate(backend, 1, 1);
+    capturable_muon<T, backend_on_double> step(muon(o), newton_schulz{}, rows, cols, backend);
+    const long allocated = cuda_double::count("cudaMalloc");
+    const auto graph = backend.capture([&] {
+      step.enqueue({w.view(), transposed}, {g.view().as_const(), transposed},
+                   rate.view().as_const());
+    });
+    CHECK(w.get() == laid(hand.W));  // nothing has been done yet
+    for (unsigned t = 0; t < 6; ++t) {
+      Eigen::MatrixX<T> G = gradient<T>(rows, cols) + T(0.1) * gradient<T>(rows, cols, t);
+      if (t == 2) G(1, 1) = std::numeric_limits<T>::infinity();
+      if (t == 4) G.setZero();
+      const double eta = 0.1 / (1 + t);
+      g.set(laid(G));
+      rate.set(Eigen::MatrixX<T>::Constant(1, 1, static_cast<T>(eta)));
+      const long waits = cuda_double::count("cudaStreamSynchronize");
+      backend.launch(graph);
+      CHECK(cuda_double::count("cudaStreamSynchronize") == waits);
+      hand.step(G, eta);
+      CHECK((w.get() - laid(hand.W)).norm() <=
+            200 * std::numeric_limits<T>::epsilon() * hand.W.norm());
+      const step_report r = step.report();
+      CHECK(r.skipped == (t == 2));
+      if (t == 2) continue;
+      CHECK(r.iterations == 5);
+      CHECK(r.gap > 0);
+      CHECK(r.gap < 0.6);
+      CHECK(r.dual_norm > 0);
+    }
+    CHECK(cuda_double::count("cudaMalloc") == allocated);
+    step.reset();
+    g.set(Eigen::MatrixX<T>::Zero(g.view().rows(), g.view().cols()));
+    const Eigen::MatrixX<T> before = w.get();
+    rate.set(Eigen::MatrixX<T>::Constant(1, 1, T(0.5)));
+    backend.launch(graph);  // zero momentum: only decay
+    CHECK(w.get().isApprox(T(0.95) * before, 8 * std::numeric_limits<T>::epsilon()));
+    CHECK(step.report().outcome == outcome::zero_input);
+  };
+  check(24, 40, false);
+  check(24, 40, true);
+  check(40, 24, false);
+  check(40, 24, true);
+  check(16, 16, false);
+}
+
+TEST_CASE("the same step on the host, where nothing is recorded") {
+  eigen_backend host;
+  const lmo_options o{.decay = 0.1};
+  muon_by_hand<double> hand{o, Eigen::MatrixXd::Zero(20, 30), gradient<double>(20, 30, 5)};
+  Eigen::MatrixXd W = hand.W;
+  const double rate = 0.1;
+  capturable_muon<double, eigen_backend> step(muon(o), newton_schulz{}, 20, 30, host);
+  for (unsigned t = 0; t < 3; ++t) {
+    const Eigen::MatrixXd G = gradient<double>(20, 30, t);
+    step.enqueue({matrix_view<double>(W.data(), 20, 30), false},
+                 {matrix_view<const double>(G.data(), 20, 30), false},
+                 matrix_view<const double>(&rate, 1, 1));
+    hand.step(G, rate);
+    CHECK(W.isApprox(hand.W, 1e-12));
+    // <M, X>/σ_max(X) misses the nuclear norm by what the report says, at most.
+    const Eigen::MatrixXd seen =
+        0.95 * Eigen::Map<const Eigen::MatrixXd>(step.momentum_buffer().data(), 20, 30) + 0.05 * G;
+    const double best = Eigen::JacobiSVD<Eigen::MatrixXd>(seen).singularValues().sum();
+    CHECK(step.report().dual_norm <= best * (1 + 1e-12));
+    CHECK(step.report().dual_norm >= (1 - step.report().gap) * best);
+  }
+}
+
+TEST_CASE("what cannot be captured says so") {
+  const strict_session session;
+  backend_on_double backend;
+  using step = capturable_muon<float, backend_on_double>;
+  CHECK_THROWS_WITH_AS(
+      step(muon(), polar_express{.gap = 1e-3}, 8, 8, backend),
+      "capturable_muon: method must be newton_schulz, or polar_express with steps and lower, got "
+      "one that decides by numbers",
+      std::invalid_argument);
+  CHECK_NOTHROW(step(muon(), polar_express{.lower = 1e-3, .steps = 6}, 8, 8, backend));
+  CHECK_THROWS_AS(step(muon({.form = step_form::sharp}), newton_schulz{}, 8, 8, backend),
+                  std::invalid_argument);
+  const device_matrix<float> w(backend, gradient<float>(8, 8)),
+      g(backend, gradient<float>(8, 8, 2)), rate(backend, 1, 1), rates(backend, 1, 2);
+  step muon_step(muon(), newton_schulz{}, 8, 8, backend);
+  const auto put = [&](const auto& W, bool turned, const auto& eta) {
+    muon_step.enqueue({W.view(), false}, {g.view().as_const(), turned}, eta.view().as_const());
+  };
+  CHECK_THROWS_AS(put(w, true, rate), std::invalid_argument);
+  CHECK_THROWS_AS(put(w, false, rates), std::invalid_argument);
+  CHECK_THROWS_AS(put(rates, false, rate), std::invalid_argument);
+  // An error while recording leaves the stream as it was.
+  CHECK_THROWS_AS((void)backend.capture([&] { put(w, true, rate); }), std::invalid_argument);
+  backend.fill(rate.view(), 2.0f);
+  CHECK(rate.get()(0, 0) == 2.0f);
+
+  const long objects = cuda_double::live_objects();
+  for (const char* call : {"cudaStreamBeginCapture", "cudaStreamEndCapture", "cudaGraphInstantiate",
+                           "cudaGraphLaunch", "cublasSgemm"}) {
+    CAPTURE(call);
+    cuda_double::fail(call, 1, 7);
+    try {
+      backend.launch(backend.capture([&] { put(w, false, rate); }));
+      FAIL_CHECK("no error");
+    } catch (const backend_error& error) {
+      CHECK(std::string(error.what()).find(call) != std::string::npos);
+    }
+    CHECK(cuda_double::live_objects() == objects);
+  }
+  // Nor is a stream that was being recorded left so.
+  backend.launch(backend.capture([&] { put(w, false, rate); }));
+  CHECK(w.get().allFinite());
+}
+
 TEST_CASE("work follows what is in the stream that it was given") {
   const strict_session session;
   cudaStream_t raw = nullptr;
@@ -301,6 +454,7 @@ TEST_CASE("the program for machines with a device, over the double") {
   const strict_session session;
   backend_on_double backend;
   CHECK(device_program::oracles<float>(backend));
+  CHECK(device_program::recorded<float>(backend));
   const auto memory = backend.make_workspace<float>(2 * 96 * 161);
   view_cutter<float, device_space> take(memory.data());
   const auto W = take(96, 160), dW = take(96, 160), b = take(96, 1), db = take(96, 1);

@@ -60,6 +60,13 @@ class basic_cuda_backend {
   /// Waits for everything so far.
   void wait() const { stream_.wait(); }
 
+  /// Records what `work` puts into the stream, for `launch`: see device::graph.
+  template <class Work>
+  [[nodiscard]] device::graph capture(Work&& work) const {
+    return device::graph(stream_, work);
+  }
+  void launch(const device::graph& recorded) const { recorded.launch(stream_); }
+
   /// Allocates `count` zeros, which waits for the device.
   template <Real T>
   [[nodiscard]] workspace<T> make_workspace(index_t count) const {

@@ -118,6 +118,43 @@ class device_memory {
   std::unique_ptr<T, release> data_;
 };
 
+/// What was put into a stream once, to be put into it again and again as a whole.
+class graph {
+ public:
+  /// Records what `work` puts into the stream, none of which is done. Nothing in it may allocate,
+  /// wait, or read a number; what it points to has to outlive the graph.
+  /// @throws backend_error, or what `work` throws; the stream is as it was then.
+  template <class Work>
+  graph(const stream& s, Work&& work) {
+    check(cudaStreamBeginCapture(s.get(), cudaStreamCaptureModeThreadLocal),
+          "cudaStreamBeginCapture");
+    cudaGraph_t recorded = nullptr;
+    try {
+      work();
+    } catch (...) {
+      (void)cudaStreamEndCapture(s.get(), &recorded);
+      if (recorded != nullptr) (void)cudaGraphDestroy(recorded);
+      throw;
+    }
+    check(cudaStreamEndCapture(s.get(), &recorded), "cudaStreamEndCapture");
+    cudaGraphExec_t raw = nullptr;
+    const cudaError_t made = cudaGraphInstantiate(&raw, recorded, 0);
+    (void)cudaGraphDestroy(recorded);
+    check(made, "cudaGraphInstantiate");
+    handle_.reset(raw);
+  }
+  /// Puts all of it into the stream. Does not wait.
+  void launch(const stream& s) const {
+    check(cudaGraphLaunch(handle_.get(), s.get()), "cudaGraphLaunch");
+  }
+
+ private:
+  struct release {
+    void operator()(cudaGraphExec_t raw) const noexcept { (void)cudaGraphExecDestroy(raw); }
+  };
+  std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, release> handle_;
+};
+
 /// Host memory that copies to and from the device can use without a buffer between.
 template <class T>
 class pinned_memory {

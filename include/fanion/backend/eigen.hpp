@@ -314,6 +314,10 @@ class eigen_backend {
     result(0, 0) = dot(X, Y);
   }
   template <Real T>
+  void dot_adjoint_to(input<T> X, input<T> Y, matrix_view<T> result) const {
+    result(0, 0) = dot_adjoint(X, Y);
+  }
+  template <Real T>
   void norm_to(input<T> X, matrix_view<T> result) const {
     result(0, 0) = norm(X);
   }

@@ -106,6 +106,37 @@ struct look_ahead {
   }
 };
 
+/// The same where the number at `size` is finite; nothing otherwise.
+template <Real T>
+struct look_ahead_if_finite {
+  look_ahead<T> update;
+  const T* size;
+  FANION_HD constexpr void operator()(T& m, const T& g, T& seen) const noexcept {
+    if (*size - *size == T(0)) update(m, g, seen);
+  }
+};
+
+/// x <- x / (d slack) for the number at `size`, and 0 where that is 0 or not finite.
+template <Real T>
+struct over_number {
+  const T* size;
+  T slack;
+  FANION_HD constexpr void operator()(T& x) const noexcept {
+    x = *size > T(0) && *size - *size == T(0) ? x / *size / slack : T(0);
+  }
+};
+
+/// w <- (1 - η decay) w - η factor y for the number η at `rate`, where that at `size` is finite.
+template <Real T>
+struct step_against {
+  const T* size;
+  const T* rate;
+  T decay, factor;
+  FANION_HD constexpr void operator()(T& w, const T& y) const noexcept {
+    if (*size - *size == T(0)) w = (T(1) - *rate * decay) * w - *rate * factor * y;
+  }
+};
+
 /// x, y <- x + c (x - y), x: as far again, c times, as x has come from y.
 template <Real T>
 struct go_on {

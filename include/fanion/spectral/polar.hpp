@@ -5,6 +5,7 @@
 /// certificate.
 #pragma once
 
+#include <fanion/backend/entry_functions.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/spectral/gram_block.hpp>
 #include <fanion/spectral/methods.hpp>
@@ -14,7 +15,9 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <stdexcept>
 #include <tuple>
+#include <utility>
 
 namespace fanion {
 
@@ -123,6 +126,74 @@ class polar_solver {
     }
     answer.effort.iterations = planned;
     return answer;
+  }
+
+  /// The same without a number for the host, for a number of steps that is fixed and, where the
+  /// polynomials are Polar Express's, a lower end that is given: X = p(A/‖A‖_F), zero where A is
+  /// zero or not finite. Until the next call X stands in this solver's memory, and `numbers`, three
+  /// of them in a column, hold ‖A‖_F, <A, X> and ‖X‖_F, all of that where A is.
+  /// @throws std::invalid_argument where the work is not fixed.
+  [[nodiscard]] oriented_view<T, space> enqueue(B& b, const oriented_view<const T, space>& a,
+                                                matrix_view<T, space> numbers) {
+    if (!fixed_work())
+      throw std::invalid_argument(
+          "enqueue: the method must fix its work: newton_schulz, or polar_express with steps and "
+          "lower");
+    matrix_view<T, space> x(memory_.data(), r_, l_), y(x.data() + r_ * l_, r_, l_);
+    gram_block<T, B> gram(y.data() + r_ * l_, r_, scratch());
+    const bool turned = a.rows() > a.cols(), aligned = turned == a.transposed;
+    const auto number = [&](index_t i) { return numbers.block(i, 0, 1, 1); };
+    b.template norm_to<T>(a.storage, number(0));
+    if (aligned)
+      b.template copy<T>(a.storage, x);
+    else
+      b.template copy_adjoint<T>(a.storage, x);
+    b.for_each_entry(entry::over_number<T>{numbers.data(), static_cast<T>(1 + rounding<T>(m_, n_))},
+                     x);
+
+    double lo = given_ == quintic{} ? lower_ : 0, hi = 1;
+    record_.reset();
+    noise_ = 0;
+    for (index_t t = 0; t < fixed_; ++t) {
+      const quintic p = steps_[static_cast<std::size_t>(t)] = next_step(lo, hi, t + 1 == fixed_);
+      record_.apply(p);
+      std::tie(lo, hi) = p.image(lo, hi);
+    }
+    for (index_t done = 0; done < fixed_;) {
+      const auto [count, rounded] = block(done, fixed_, 1, std::min(gap_, 1.0) / 8 - noise_);
+      gram.open(b, T(1), x.as_const());
+      gram.close(b,
+                 std::span(steps_).subspan(static_cast<std::size_t>(done),
+                                           static_cast<std::size_t>(count)),
+                 T(1), x.as_const(), y);
+      std::swap(x, y);
+      noise_ += rounded;
+      done += count;
+    }
+    if (aligned)
+      b.template dot_to<T>(a.storage, x.as_const(), number(1));
+    else
+      b.template dot_adjoint_to<T>(a.storage, x.as_const(), number(1));
+    b.template norm_to<T>(x.as_const(), number(2));
+    return {x, turned};
+  }
+  /// Whether `enqueue` can serve.
+  [[nodiscard]] bool fixed_work() const {
+    return fixed_ > 0 && (given_ != quintic{} || lower_ > 0);
+  }
+  /// What the numbers of the last `enqueue` prove; without X.
+  [[nodiscard]] polar_factor<T, space> certificate(double frobenius, double product,
+                                                   double length) {
+    polar_factor<T, space> answer;
+    certify_polar({product, length * length}, frobenius, r_,
+                  frobenius * (1 + 2 * rounding<T>(m_, n_)), rounding<T>(m_, n_) + noise_, record_,
+                  answer);
+    answer.effort.iterations = fixed_;
+    return answer;
+  }
+  /// Memory of X's size that `enqueue` leaves free: X's transpose fits.
+  [[nodiscard]] T* spare(const oriented_view<T, space>& x) const {
+    return x.storage.data() == memory_.data() ? memory_.data() + r_ * l_ : memory_.data();
   }
 
   /// Flops of the last call in units of r³.
@@ -259,6 +330,7 @@ class polar_solver {
   double lower_ = 0;
   double safety_ = 1;
   double work_ = 0;
+  double noise_ = 0;
   std::array<quintic, static_cast<std::size_t>(budget)> steps_;
   polynomial_record record_;
   experience learned_;
