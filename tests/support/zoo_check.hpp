@@ -7,12 +7,12 @@
 #include <fanion/eigen.hpp>
 
 #include "reference.hpp"
+#include "wider_run.hpp"
 #include "zoo.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdlib>
 #include <iomanip>
 #include <limits>
 #include <map>
@@ -122,9 +122,6 @@ struct context {
   std::string specimen;
   int plans = 0;
 };
-
-/// The wider run sets FANION_ZOO: every plan then has its memory made wrong, and not every fifth.
-[[nodiscard]] inline bool everything() { return std::getenv("FANION_ZOO") != nullptr; }
 
 /// N(D) lies in here, N the dual of Ky Fan k; and σ where it was computed.
 struct bracket {
@@ -316,7 +313,8 @@ void examine(context& where, const contender<Method>& c, const N& n, const refer
   auto plan = fanion::plan_lmo(n, m, c.method);
   matrix_of<T> d;
   judge(where, c, f, k, d, (plan.execute(m, d), plan.report()));
-  if (++where.plans % 5 != 0 && !everything()) return;
+  // In the wider run every plan has its memory made wrong, in the gate every fifth.
+  if (++where.plans % 5 != 0 && !wider_run()) return;
   // The rows and columns in reverse: the same σ, other vectors.
   INFO("with the memory of the matrix turned around");
   const matrix_of<T> other = m.reverse();
