@@ -228,7 +228,10 @@ TEST_CASE("a whole optimizer: resumed bit for bit, and its checkpoint goes on on
 
   // Another rule goes on from the momentum, on the device.
   second.set_rule("W", nsgd());
+  here.set_rule("W", nsgd());
   CHECK(second.step(0.1).skipped.empty());
+  (void)here.step(0.1);
+  CHECK((stopped.get()[0] - host[0]).norm() <= 1e-3f * host[0].norm());
 }
 
 TEST_CASE("plans carry what they remember through a checkpoint") {
