@@ -198,3 +198,27 @@ TEST_CASE("misuse names what is wrong") {
   CHECK_THROWS_AS(check(lion{.beta2 = 1}), std::invalid_argument);
   CHECK_THROWS_AS(check(lion{.decay = -1}), std::invalid_argument);
 }
+
+TEST_CASE("after reset the bits are those of a new one") {
+  eigen_backend backend;
+  const auto check = [&]<class Rule>(const Rule& rule) {
+    const Eigen::MatrixXd start = Eigen::MatrixXd::Constant(5, 3, 2), slope = start / 3;
+    const auto run = [&](auto& step, Eigen::MatrixXd x) {
+      for (int t = 1; t < 4; ++t) {
+        const Eigen::MatrixXd g = slope * t;
+        (void)step.step({matrix_view<double>(x.data(), 5, 3), false},
+                        {matrix_view<const double>(g.data(), 5, 3), false}, 0.1);
+      }
+      return x;
+    };
+    elementwise_step<Rule, double, eigen_backend> used(rule, 5, 3, backend),
+        fresh(rule, 5, 3, backend);
+    (void)run(used, start * 7);
+    used.reset();
+    CHECK(used.steps() == 0);
+    CHECK(run(used, start) == run(fresh, start));
+  };
+  check(adamw{});
+  check(sgd{});
+  check(lion{});
+}
