@@ -28,6 +28,15 @@ TEST_CASE_TEMPLATE("factorisations", T, float, double) {
   conform_all_factorisations<backend_on_double, T>(backend);
 }
 
+TEST_CASE_TEMPLATE("a workspace is zeros, whatever the memory held", T, float, double) {
+  const strict_session session;
+  backend_on_double backend;
+  const auto memory = backend.make_workspace<T>(77);
+  std::vector<T> seen(77, T(1));
+  transfer<backend_on_double>::download(backend, memory.data(), seen);
+  CHECK(seen == std::vector<T>(77, T(0)));
+}
+
 TEST_CASE("factors are rounded in products only where that is asked for") {
   const strict_session session;
   const backend_on_double exactly;
