@@ -52,13 +52,13 @@ void row(const char* name, index_t m, index_t n, const cuda_double::tally& befor
 /// One step of a rule after three others.
 template <class Step>
 void step_row(const char* name, backend_on_double& b, Step step, index_t m, index_t n,
-              const float* sight, floor_of least) {
+              const float* input, floor_of least) {
   device_matrix<float> x(b, m, n), g(b, m, n);
   cuda_double::tally before;
   for (unsigned t = 0; t < 4; ++t) {
     g.set(gradient<float>(m, n) + 0.1f * gradient<float>(m, n, t + 1));
-    if (sight != nullptr)
-      cuda_double::watch(sight, static_cast<std::size_t>(m * n) * sizeof(float));
+    if (input != nullptr)
+      cuda_double::watch(input, static_cast<std::size_t>(m * n) * sizeof(float));
     before = cuda_double::counted();
     (void)step.step({x.view(), false}, {g.view().as_const(), false}, 0.02);
     b.wait();
@@ -69,9 +69,9 @@ template <LmoTractable N>
 void lmo_row(const char* name, backend_on_double& b, const lmo_rule<N>& rule, index_t m, index_t n,
              double flops) {
   lmo_step<N, float, backend_on_double> step(rule, m, n, b);
-  const float* sight = step.oracle_sight().data();
+  const float* input = step.oracle_input().data();
   // Gradient, momentum and weight are read, the latter two written.
-  step_row(name, b, std::move(step), m, n, sight, {5, flops});
+  step_row(name, b, std::move(step), m, n, input, {5, flops});
 }
 
 /// One launch of a recorded step. What it does was counted while it was recorded.
@@ -79,7 +79,7 @@ void captured_row(const char* name, backend_on_double& b, index_t m, index_t n, 
   const device_matrix<float> x(b, gradient<float>(m, n)), g(b, gradient<float>(m, n, 2)),
       rate(b, 1, 1);
   capturable_muon<float, backend_on_double> step(muon(), newton_schulz{}, m, n, b);
-  cuda_double::watch(step.oracle_sight().data(), static_cast<std::size_t>(m * n) * sizeof(float));
+  cuda_double::watch(step.oracle_input().data(), static_cast<std::size_t>(m * n) * sizeof(float));
   b.wait();
   const cuda_double::tally before = cuda_double::counted();
   b.launch(b.capture([&] {

@@ -100,11 +100,12 @@ void conform_measure(Backend& backend) {
     const reference X = random_matrix<T>(shape.first, shape.second, 1),
                     Y = random_matrix<T>(shape.first, shape.second, 2);
     panel<Backend, T> x(backend, X), y(backend, Y), yt(backend, adjoint(Y));
-    const auto seen = fanion::measure(backend, fanion::measured::max_abs<T, space>{y.in()},
-                                      fanion::measured::dot<T, space>{x.in(), y.in()},
-                                      fanion::measured::dot<T, space>{x.in(), yt.in(), true},
-                                      fanion::measured::norm<T, space>{x.in()},
-                                      fanion::measured::sum_abs<T, space>{y.in()});
+    const auto seen = fanion::measure(
+        backend, fanion::measured::entries<T, space>{y.in(), fanion::reduction::max_abs},
+        fanion::measured::dot<T, space>{x.in(), y.in()},
+        fanion::measured::dot<T, space>{x.in(), yt.in(), true},
+        fanion::measured::norm<T, space>{x.in()},
+        fanion::measured::entries<T, space>{y.in(), fanion::reduction::sum_abs});
     CHECK(seen[0] == backend.reduce_entries(y.in(), fanion::reduction::max_abs));
     CHECK(seen[1] == backend.dot(x.in(), y.in()));
     CHECK(seen[2] == backend.dot_adjoint(x.in(), yt.in()));

@@ -127,13 +127,13 @@ namespace {
 
 /// Two matrices and a bias, under a rule each, on the device and on the host.
 struct model {
-  static constexpr index_t rows = 24, cols = 40;
+  model(backend_on_double& b, index_t m, index_t n)
+      : rows(m), cols(n), backend(b), W(b, start(0)), V(b, start(1)), c(b, start(2).leftCols(1)) {}
 
-  explicit model(backend_on_double& b)
-      : backend(b), W(b, start(0)), V(b, start(1)), c(b, start(2).leftCols(1)) {}
-
-  static Eigen::MatrixXf start(unsigned which) { return gradient<float>(rows, cols, 20 + which); }
-  static Eigen::MatrixXf slope(unsigned which, unsigned t) {
+  [[nodiscard]] Eigen::MatrixXf start(unsigned which) const {
+    return gradient<float>(rows, cols, 20 + which);
+  }
+  [[nodiscard]] Eigen::MatrixXf slope(unsigned which, unsigned t) const {
     return gradient<float>(rows, cols, which) + 0.1f * gradient<float>(rows, cols, 30 + t);
   }
 
@@ -154,6 +154,7 @@ struct model {
   }
   [[nodiscard]] std::array<Eigen::MatrixXf, 3> get() const { return {W.get(), V.get(), c.get()}; }
 
+  index_t rows, cols;
   backend_on_double& backend;
   device_matrix<float> W, V, c;
   device_matrix<float> dW{backend, rows, cols}, dV{backend, rows, cols}, dc{backend, rows, 1};
@@ -177,7 +178,10 @@ TEST_CASE("a whole optimizer: resumed bit for bit, and its checkpoint goes on on
   const strict_session session;
   backend_on_double backend;
   using device_optimizer = optimizer<float, backend_on_double>;
-  model straight(backend), stopped(backend);
+  index_t rows = 24, cols = 40;
+  SUBCASE("solved exactly") {}
+  SUBCASE("by iterations, which remember") { rows = 70, cols = 80; }
+  model straight(backend, rows, cols), stopped(backend, rows, cols);
   device_optimizer one(muon(), adamw{}, backend), first(muon(), adamw{}, backend),
       second(muon(), adamw{}, backend);
   straight.enter(one);
@@ -213,18 +217,22 @@ TEST_CASE("a whole optimizer: resumed bit for bit, and its checkpoint goes on on
     const optimizer_report& r = (t < 3 ? first : second).step(0.1);
     CHECK(r.skipped.empty());
     CHECK(r.parameters[0].gap <= 1.1e-3);
-    CHECK(r.parameters[1].gap <= 1.1e-2);
+    if (rows < 64) CHECK(r.parameters[1].gap <= 1.1e-2);
     if (t < 3) continue;
     for (unsigned i = 0; i < 3; ++i) {
-      const Eigen::MatrixXf now = model::slope(i, t);
+      const Eigen::MatrixXf now = stopped.slope(i, t);
       slopes[i] = now.leftCols(slopes[i].cols());
     }
-    (void)here.step(0.1);
+    CHECK(here.step(0.1).parameters[1].gap == doctest::Approx(r.parameters[1].gap).epsilon(0.05));
     const auto there = stopped.get();
     for (std::size_t i = 0; i < 3; ++i)
       CHECK((there[i] - host[i]).norm() <= 1e-3f * host[i].norm());
   }
   CHECK(straight.get() == stopped.get());
+  // And back.
+  const std::string from_host = saved(here);
+  restore(first, from_host);
+  CHECK(saved(first) == from_host);
 
   // Another rule goes on from the momentum, on the device.
   second.set_rule("W", nsgd());
@@ -268,7 +276,7 @@ TEST_CASE("what a warm step costs") {
     cuda_double::tally before;
     for (unsigned t = 0; t < 5; ++t) {
       g.set(gradient<float>(m, n) + 0.1f * gradient<float>(m, n, t));
-      cuda_double::watch(step.oracle_sight().data(),
+      cuda_double::watch(step.oracle_input().data(),
                          static_cast<std::size_t>(m * n) * sizeof(float));
       before = cuda_double::counted();
       (void)step.step({x.view(), false}, {g.view().as_const(), false}, 0.02);
@@ -389,6 +397,87 @@ TEST_CASE("the same step on the host, where nothing is recorded") {
     const double best = Eigen::JacobiSVD<Eigen::MatrixXd>(seen).singularValues().sum();
     CHECK(step.report().dual_norm <= best * (1 + 1e-12));
     CHECK(step.report().dual_norm >= (1 - step.report().gap) * best);
+  }
+}
+
+TEST_CASE("edges of the step for graphs") {
+  const strict_session session;
+  backend_on_double backend;
+  const auto after = [&](const Eigen::MatrixXf& G, float eta) {
+    const index_t rows = G.rows(), cols = G.cols();
+    const Eigen::MatrixXf W = Eigen::MatrixXf::Constant(rows, cols, 2);
+    const device_matrix<float> w(backend, W), g(backend, G);
+    device_matrix<float> rate(backend, 1, 1);
+    rate.set(Eigen::MatrixXf::Constant(1, 1, eta));
+    capturable_muon<float, backend_on_double> step(muon(), newton_schulz{}, rows, cols, backend);
+    step.enqueue({w.view(), false}, {g.view().as_const(), false}, rate.view().as_const());
+    CHECK(w.get().allFinite());
+    const step_report r = step.report();
+    CHECK(r.outcome == (G.isZero(0) ? outcome::zero_input : outcome::converged));
+    return std::pair((W - w.get()).eval(), r);
+  };
+  for (const auto& [rows, cols] :
+       std::initializer_list<std::pair<index_t, index_t>>{{0, 3}, {3, 0}, {1, 1}, {1, 7}, {7, 1}}) {
+    CAPTURE(rows);
+    CAPTURE(cols);
+    const Eigen::MatrixXf G = gradient<float>(rows, cols);
+    const auto [moved, report] = after(G, 0.5f);
+    if (G.size() == 0) continue;
+    // One singular value, which the polynomials bring between 0.68 and 1.13.
+    CHECK(moved.norm() >= 0.34f);
+    CHECK(moved.norm() <= 0.57f);
+    CHECK(moved.cwiseProduct(G).sum() >= 0.999f * moved.norm() * G.norm());
+    for (const float scale : {1e30f, 1e-30f}) {
+      const auto [far, said] = after(scale * G, 0.5f);
+      CHECK(far.isApprox(moved, 1e-4f));
+      CHECK(said.gap == doctest::Approx(report.gap).epsilon(1e-3));
+    }
+  }
+  const Eigen::MatrixXf ones = Eigen::MatrixXf::Ones(6, 5);  // rank 1
+  CHECK(after(ones, 0.5f).first.norm() <= 0.57f);
+  CHECK(after(Eigen::MatrixXf::Zero(6, 5), 0.5f).first.norm() == 0);
+  for (const float none :
+       {-0.5f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
+    CHECK(after(ones, none).first.norm() == 0);
+}
+
+TEST_CASE("Polar Express of fixed work, other momenta, and a checkpoint, against lmo_step") {
+  const strict_session session;
+  backend_on_double backend;
+  const polar_express method{.lower = 1e-3, .steps = 8};
+  for (const momentum how : {momentum{}, momentum{.lookahead = lookahead::none},
+                             momentum{.accumulation = accumulation::heavy_ball}}) {
+    const lmo_options o{.momentum = how, .gap = 1e-6};
+    const Eigen::MatrixXd W = gradient<double>(20, 30, 5);
+    const device_matrix<double> w(backend, W), v(backend, W);
+    device_matrix<double> u(backend, W), g(backend, 20, 30), rate(backend, 1, 1);
+    rate.set(Eigen::MatrixXd::Constant(1, 1, 0.1));
+    capturable_muon<double, backend_on_double> step(muon(o), method, 20, 30, backend),
+        resumed(muon(o), method, 20, 30, backend);
+    lmo_step<spectral, double, backend_on_double> exactly(muon(o), 20, 30, backend);
+    const auto put = [&](auto& which, const device_matrix<double>& x) {
+      which.enqueue({x.view(), false}, {g.view().as_const(), false}, rate.view().as_const());
+    };
+    for (unsigned t = 0; t < 4; ++t) {
+      g.set(gradient<double>(20, 30) + 0.1 * gradient<double>(20, 30, t));
+      if (t == 2) {
+        std::stringstream file;
+        archive_writer out(file);
+        step.save(out);
+        const std::string state = file.str();
+        std::istringstream cut(state.substr(0, state.size() - 1)), whole(state);
+        archive_reader short_of(cut), in(whole);
+        CHECK_THROWS_AS(resumed.load(short_of), std::invalid_argument);
+        resumed.load(in);
+        u.set(w.get());
+      }
+      put(step, w);
+      if (t >= 2) put(resumed, u);
+      (void)exactly.step({v.view(), false}, {g.view().as_const(), false}, 0.1);
+      CHECK((w.get() - v.get()).norm() <= 1e-3 * v.get().norm());
+      CHECK(step.report().gap <= 1e-3);
+    }
+    CHECK(u.get() == w.get());
   }
 }
 

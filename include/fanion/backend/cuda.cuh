@@ -166,34 +166,25 @@ class basic_cuda_backend {
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot(view<T> X, view<S> Y) const {
     using V = std::remove_const_t<T>;
-    return reducer_.template reduce<V>(
-        stream_, device::dot_reduction<V>{device::walk(X), device::walk(Y)}, X.size());
+    return number<V>([&](view<V> to) { dot_to<V>(X.as_const(), Y.as_const(), to); });
   }
   /// Σ X(j, i) Y(i, j). Waits.
   template <class T, class S>
   [[nodiscard]] std::remove_const_t<T> dot_adjoint(view<T> X, view<S> Y) const {
     using V = std::remove_const_t<T>;
-    using turned = device::turned_elements<V>;
-    return reducer_.template reduce<V>(
-        stream_,
-        device::dot_reduction<V, turned>{turned{X.data(), X.ld(), Y.rows()}, device::walk(Y)},
-        Y.size());
+    return number<V>([&](view<V> to) { dot_adjoint_to<V>(X.as_const(), Y.as_const(), to); });
   }
   /// sqrt(Σ X(i, j)²). Waits.
   template <class T>
   [[nodiscard]] std::remove_const_t<T> norm(view<T> X) const {
     using V = std::remove_const_t<T>;
-    return reducer_.template reduce<V>(stream_, device::norm_reduction<V>{device::walk(X)},
-                                       X.size());
+    return number<V>([&](view<V> to) { norm_to<V>(X.as_const(), to); });
   }
   /// Σ |X(i, j)| or max |X(i, j)|. Waits.
   template <class T>
   [[nodiscard]] std::remove_const_t<T> reduce_entries(view<T> X, reduction op) const {
     using V = std::remove_const_t<T>;
-    const auto x = device::walk(X);
-    return op == reduction::sum_abs
-               ? reducer_.template reduce<V>(stream_, device::sum_abs_reduction<V>{x}, X.size())
-               : reducer_.template reduce<V>(stream_, device::max_abs_reduction<V>{x}, X.size());
+    return number<V>([&](view<V> to) { reduce_entries_to<V>(X.as_const(), op, to); });
   }
   /// Where |X(i, j)| is largest; the first in column-major order on ties. Waits.
   template <class T>
@@ -439,6 +430,14 @@ class basic_cuda_backend {
       refuse("cuda_backend: device", ("below " + std::to_string(found.devices)).c_str(), o.device);
     device::check(cudaSetDevice(o.device), "cudaSetDevice");
     return o.stream ? device::stream(*o.stream) : device::stream();
+  }
+
+  /// What `ask(to)` writes into the 1 x 1 view `to`. Waits.
+  template <Real T, class Ask>
+  [[nodiscard]] T number(Ask ask) const {
+    T* const there = reducer_.template numbers<T>();
+    ask(view<T>(there, 1, 1));
+    return reducer_.read(stream_, there);
   }
 
   template <class F>

@@ -126,14 +126,16 @@ struct over_number {
   }
 };
 
-/// w <- (1 - η decay) w - η factor y for the number η at `rate`, where that at `size` is finite.
+/// w <- (1 - η decay) w - η factor y for the number η at `rate`, where η is one, not below 0, and
+/// the number at `size` is finite.
 template <Real T>
 struct step_against {
   const T* size;
   const T* rate;
   T decay, factor;
   FANION_HD constexpr void operator()(T& w, const T& y) const noexcept {
-    if (*size - *size == T(0)) w = (T(1) - *rate * decay) * w - *rate * factor * y;
+    if (*size - *size == T(0) && *rate >= T(0) && *rate - *rate == T(0))
+      w = (T(1) - *rate * decay) * w - *rate * factor * y;
   }
 };
 

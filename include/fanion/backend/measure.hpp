@@ -46,34 +46,20 @@ struct norm {
     b.template norm_to<T>(x, to);
   }
 };
-/// max |X(i, j)|.
+/// Σ |X(i, j)| or max |X(i, j)|.
 template <Real T, class Space>
-struct max_abs {
+struct entries {
   using scalar = T;
   matrix_view<const T, Space> x;
+  reduction op;
 
   template <class B>
   [[nodiscard]] T of(B& b) const {
-    return b.reduce_entries(x, reduction::max_abs);
+    return b.reduce_entries(x, op);
   }
   template <class B>
   void into(B& b, matrix_view<T, Space> to) const {
-    b.template reduce_entries_to<T>(x, reduction::max_abs, to);
-  }
-};
-/// Σ |X(i, j)|.
-template <Real T, class Space>
-struct sum_abs {
-  using scalar = T;
-  matrix_view<const T, Space> x;
-
-  template <class B>
-  [[nodiscard]] T of(B& b) const {
-    return b.reduce_entries(x, reduction::sum_abs);
-  }
-  template <class B>
-  void into(B& b, matrix_view<T, Space> to) const {
-    b.template reduce_entries_to<T>(x, reduction::sum_abs, to);
+    b.template reduce_entries_to<T>(x, op, to);
   }
 };
 

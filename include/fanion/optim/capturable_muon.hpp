@@ -11,16 +11,19 @@
 #include <algorithm>
 #include <array>
 #include <concepts>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
+#include <string>
 
 namespace fanion {
 
 /// State and step of one parameter, one block: lmo_step's formulas, with a polar factor of fixed
 /// work. What has to be decided is decided where the matrices are: a gradient that is not finite
-/// changes nothing, a momentum that is zero only decays. The rate is a number there too, so that a
-/// graph, which repeats what it recorded, can be given another. What the step did is read when
-/// somebody asks. Allocates in the constructor only.
+/// changes nothing, a momentum that is zero or has overflowed only decays the weight, a rate that
+/// is negative or not finite moves nothing but the momentum. The rate is a number there too, so
+/// that a graph, which repeats what it recorded, can be given another. What the step did is read
+/// when somebody asks. Allocates in the constructor only.
 ///
 ///   capturable_muon<float, cuda_backend> step(muon(), newton_schulz{}, rows, cols, backend);
 ///   const auto graph = backend.capture([&] { step.enqueue(W, G, rate); });
@@ -77,9 +80,9 @@ class capturable_muon {
     backend_->template norm_to<T>(gradient.storage, number(0));
     backend_->for_each_entry(entry::look_ahead_if_finite<T>{{beta, share}, size}, m,
                              gradient.storage, seen);
-    const oriented_view<const T, space> sight{(ahead ? seen : m).as_const(), transposed_};
+    const oriented_view<const T, space> handed{(ahead ? seen : m).as_const(), transposed_};
     const oriented_view<T, space> x =
-        solver_.enqueue(*backend_, sight, numbers().block(1, 0, 3, 1));
+        solver_.enqueue(*backend_, handed, numbers().block(1, 0, 3, 1));
     matrix_view<const T, space> y = x.storage.as_const();
     if (x.transposed != transposed_) {
       const matrix_view<T, space> turned(solver_.spare(x), w.rows(), w.cols());
@@ -122,15 +125,41 @@ class capturable_muon {
   [[nodiscard]] matrix_view<const T, space> momentum_buffer() const {
     return {memory_.data(), transposed_ ? cols_ : rows_, transposed_ ? rows_ : cols_};
   }
-  /// The memory of what the oracle is handed, as lmo_step::oracle_sight.
-  [[nodiscard]] matrix_view<const T, space> oracle_sight() const {
+  /// The memory of what the oracle is handed, as lmo_step::oracle_input.
+  [[nodiscard]] matrix_view<const T, space> oracle_input() const {
     const bool ahead = rule_.options.momentum.lookahead == lookahead::nesterov;
     return {memory_.data() + (ahead ? rows_ * cols_ : 0), rows_ * cols_, 1};
   }
+  /// Waits. What a graph did before is in it, and a graph may be launched on after `load`.
+  void save(archive_writer& out) const {
+    out.write(std::string("capturable_muon"));
+    out.write(static_cast<std::uint64_t>(sizeof(T)));
+    out.write(rows_);
+    out.write(cols_);
+    out.write(static_cast<std::uint8_t>(transposed_));
+    write_entries<T>(out, *backend_, momentum_entries().as_const());
+  }
+  /// @throws std::invalid_argument where the state is of another scalar or shape, or ends early;
+  /// the momentum is then as it was.
+  void load(archive_reader& in) {
+    expect_text(in, "capturable_muon");
+    const auto scalar = in.read<std::uint64_t>();
+    if (scalar != sizeof(T)) refuse("checkpoint: bytes a scalar", "the weight's", scalar);
+    const auto rows = in.read<index_t>(), cols = in.read<index_t>();
+    if (rows != rows_ || cols != cols_)
+      refuse("checkpoint: the shape", shape_text(rows_, cols_).c_str(), shape_text(rows, cols));
+    const bool transposed = in.read<std::uint8_t>() != 0;
+    read_entries<T>(in, *backend_, momentum_entries());
+    transposed_ = transposed;
+  }
+
   /// Forgets momentum. Does not wait.
-  void reset() { backend_->fill(matrix_view<T, space>(memory_.data(), rows_ * cols_, 1), T(0)); }
+  void reset() { backend_->fill(momentum_entries(), T(0)); }
 
  private:
+  [[nodiscard]] matrix_view<T, space> momentum_entries() const {
+    return {memory_.data(), rows_ * cols_, 1};
+  }
   [[nodiscard]] matrix_view<T, space> numbers() const {
     return {memory_.data() + 2 * rows_ * cols_, 4, 1};
   }

@@ -108,7 +108,7 @@ class lmo_step {
   }
 
   /// The memory of what the oracle is handed: the momentum or, with look-ahead, what lies ahead.
-  [[nodiscard]] matrix_view<const T, space> oracle_sight() const {
+  [[nodiscard]] matrix_view<const T, space> oracle_input() const {
     return {seen_.size() > 0 ? seen_.data() : momentum_.data(), momentum_.size(), 1};
   }
 

@@ -114,7 +114,7 @@ class momentum_pass {
 
   void update(index_t j, index_t count) {
     if constexpr (!std::same_as<Space, host_space>) {
-      if (!g_.transposed) return update_whole();
+      if (ahead_ && !g_.transposed) return update_at_once();
     }
     const auto m = m_.columns(j, count);
     add(j, count, beta_, m);
@@ -127,18 +127,12 @@ class momentum_pass {
   }
 
   /// In one read and write of everything, and one wait.
-  void update_whole() {
-    const auto m = m_.as_const();
-    if (ahead_) {
-      backend_->for_each_entry(entry::look_ahead<T>{beta_, share_}, m_, g_.storage, seen_);
-      const auto lengths = measure(*backend_, measured::norm<T, Space>{m},
-                                   measured::norm<T, Space>{seen_.as_const()});
-      norm_ = static_cast<double>(lengths[0]);
-      seen_norm_ = static_cast<double>(lengths[1]);
-    } else {
-      backend_->axpby(share_, g_.storage, beta_, m_);
-      norm_ = static_cast<double>(backend_->norm(m));
-    }
+  void update_at_once() {
+    backend_->for_each_entry(entry::look_ahead<T>{beta_, share_}, m_, g_.storage, seen_);
+    const auto lengths = measure(*backend_, measured::norm<T, Space>{m_.as_const()},
+                                 measured::norm<T, Space>{seen_.as_const()});
+    norm_ = static_cast<double>(lengths[0]);
+    seen_norm_ = static_cast<double>(lengths[1]);
   }
 
   B* backend_;

@@ -45,8 +45,9 @@ template <class B, class T, class Space>
   m.count = static_cast<double>(R.rows());
   m.slack = rounding<T>(R.rows(), R.rows());
   const matrix_view<const T, Space> diagonal(R.data(), 1, R.rows(), R.ld() + 1);
-  const auto seen = measure(b, measured::sum_abs<T, Space>{diagonal}, measured::norm<T, Space>{R},
-                            measured::dot<T, Space>{R, S}, measured::norm<T, Space>{S});
+  const auto seen = measure(b, measured::entries<T, Space>{diagonal, reduction::sum_abs},
+                            measured::norm<T, Space>{R}, measured::dot<T, Space>{R, S},
+                            measured::norm<T, Space>{S});
   m.first = static_cast<double>(seen[0]);
   m.second = square(static_cast<double>(seen[1]));
   m.third = static_cast<double>(seen[2]);

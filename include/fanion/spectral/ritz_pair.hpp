@@ -176,8 +176,9 @@ class ritz_pair {
     b.multiply(T(1), lengths.as_const(), r.as_const(), T(0), amplification, scratch_);
     const double most =
         4 * rounding<T>(m_, n_) / static_cast<double>(std::numeric_limits<T>::epsilon());
-    const auto [size, largest] = measure(b, measured::norm<T, space>{lengths.as_const()},
-                                         measured::max_abs<T, space>{amplification.as_const()});
+    const auto [size, largest] =
+        measure(b, measured::norm<T, space>{lengths.as_const()},
+                measured::entries<T, space>{amplification.as_const(), reduction::max_abs});
     const T least = middle_[static_cast<std::size_t>(range - 1)];
     return static_cast<double>(largest + size / least) <= most;
   }

@@ -36,13 +36,6 @@ class reducer {
   void reduce_to(const stream& s, const R& of, index_t count, T* to) const {
     Launch::run(s, 1, result_stage<R, T>{part_of(s, of, count), to});
   }
-  /// The same on the host. Waits.
-  template <Real T, class R>
-  [[nodiscard]] T reduce(const stream& s, const R& of, index_t count) const {
-    T* const there = numbers<T>();
-    reduce_to(s, of, count, there);
-    return read(s, there);
-  }
   /// The one part that is left of all elements, on the device until the next call.
   template <class R>
   [[nodiscard]] const typename R::part* part_of(const stream& s, const R& of, index_t count) const {
