@@ -473,12 +473,40 @@ TEST_CASE("Polar Express of fixed work, other momenta, and a checkpoint, against
       }
       put(step, w);
       if (t >= 2) put(resumed, u);
-      (void)exactly.step({v.view(), false}, {g.view().as_const(), false}, 0.1);
+      const step_report exact_report =
+          exactly.step({v.view(), false}, {g.view().as_const(), false}, 0.1);
       CHECK((w.get() - v.get()).norm() <= 1e-3 * v.get().norm());
       CHECK(step.report().gap <= 1e-3);
+      // The oracle does not see the scale of the momentum, but the dual norm is that of it.
+      CHECK(step.report().dual_norm == doctest::Approx(exact_report.dual_norm).epsilon(1e-3));
     }
     CHECK(u.get() == w.get());
   }
+}
+
+TEST_CASE("the certificate of a step for graphs is that of the last one, and of its polynomials") {
+  eigen_backend host;
+  const lmo_options at_once{.momentum = {.beta = 0, .lookahead = lookahead::none}};
+  const Eigen::MatrixXd G = 3 * gradient<double>(12, 9), Q = Eigen::MatrixXd::Identity(9, 9);
+  const double rate = 0.1;
+  const auto gap_after = [&](const Eigen::MatrixXd& g, const auto& method, int times) {
+    Eigen::MatrixXd W = Eigen::MatrixXd::Zero(g.rows(), g.cols());
+    const index_t rows = g.rows(), cols = g.cols();
+    capturable_muon<double, eigen_backend> step(muon(at_once), method, rows, cols, host);
+    for (int t = 0; t < times; ++t)
+      step.enqueue({matrix_view<double>(W.data(), rows, cols), false},
+                   {matrix_view<const double>(g.data(), rows, cols), false},
+                   matrix_view<const double>(&rate, 1, 1));
+    const double best = Eigen::JacobiSVD<Eigen::MatrixXd>(g).singularValues().sum();
+    CHECK(step.report().dual_norm <= best * (1 + 1e-12));
+    CHECK(step.report().dual_norm >= (1 - step.report().gap) * best);
+    return step.report().gap;
+  };
+  CHECK(gap_after(G, newton_schulz{}, 3) == gap_after(G, newton_schulz{}, 1));
+  const polar_express right{.lower = 0.3, .steps = 2}, wrong{.lower = 0.9, .steps = 2};
+  CHECK(gap_after(G, right, 2) == gap_after(G, right, 1));
+  // Of norm sqrt(9), so every singular value is a third of it.
+  CHECK(gap_after(Q, right, 1) < gap_after(Q, wrong, 1) / 2);
 }
 
 TEST_CASE("what cannot be captured says so") {
