@@ -74,11 +74,22 @@ void lmo_row(const char* name, backend_on_double& b, const lmo_rule<N>& rule, in
   step_row(name, b, std::move(step), m, n, input, {5, flops});
 }
 
+/// The same of a rule that leaves its decisions to the device.
+template <class Rule>
+void rule_row(const char* name, backend_on_double& b, const Rule& rule, index_t m, index_t n,
+              double flops) {
+  auto step = make_step<float>(rule, m, n, b);
+  const float* input = step.oracle_input().data();
+  step_row(name, b, std::move(step), m, n, input, {5, flops});
+}
+
 /// One launch of a recorded step. What it does was counted while it was recorded.
-void captured_row(const char* name, backend_on_double& b, index_t m, index_t n, double flops) {
+template <class Rule>
+void captured_row(const char* name, backend_on_double& b, const Rule& rule, index_t m, index_t n,
+                  double flops) {
   const device_matrix<float> x(b, gradient<float>(m, n)), g(b, gradient<float>(m, n, 2)),
       rate(b, 1, 1);
-  capturable_muon<float, backend_on_double> step(muon(), newton_schulz{}, m, n, b);
+  auto step = make_step<float>(rule, m, n, b);
   cuda_double::watch(step.oracle_input().data(), static_cast<std::size_t>(m * n) * sizeof(float));
   b.wait();
   const cuda_double::tally before = cuda_double::counted();
@@ -113,7 +124,11 @@ void table(index_t m, index_t n) {
       "| step or oracle | launches | waits | Mflop | least | matrices moved | least | reads of M | "
       "bytes to or from the host |\n|---|---|---|---|---|---|---|---|---|\n");
   lmo_row("Muon", b, muon(), m, n, polar);
-  captured_row("Muon in a graph, newton_schulz", b, m, n, polar);
+  const capturable fixed_muon{muon()};
+  rule_row("Muon, capturable", b, fixed_muon, m, n, polar);
+  captured_row("Muon in a graph", b, fixed_muon, m, n, polar);
+  captured_row("F-Muon in a graph", b, capturable{f_muon(0.5)}, m, n, polar);
+  captured_row("SignSGD in a graph", b, capturable{sign_sgd()}, m, n, 0);
   lmo_row("Fanion-32", b, fanion_k(32), m, n, leading);
   lmo_row("Neon", b, neon(), m, n, leading_flops(m, n, 1));
   lmo_row("NSGD", b, nsgd(), m, n, 0);

@@ -37,11 +37,19 @@ int main() {
   std::printf("|W| %.1f -> %.1f, gap %.1e\n", before, backend.norm(W.storage),
               report.parameters[0].gap);
 
+  // The same with decisions made on the device: one wait a step, for the report.
+  thrust::device_vector<float> v(m * n);
+  const auto V = column_major(v, m, n);
+  backend.random(V.storage, 3);
+  optimizer<float, cuda_backend> quick(capturable{muon({.decay = 0.1})}, adamw{}, backend);
+  quick.add(make_parameter<float>("hidden", V, G));
+  std::printf("in one wait: gap %.1e\n", quick.step(0.02).parameters[0].gap);
+
   // A step for a graph: recorded once, launched again and again, and nobody waits.
   thrust::device_vector<float> eta(1, 0.02f);
   const auto rate = column_major(std::as_const(eta), 1, 1).storage;
   const auto gradient = column_major(std::as_const(g), m, n);
-  capturable_muon<float, cuda_backend> step(muon(), newton_schulz{}, m, n, backend);
+  auto step = make_step<float>(capturable{muon(), newton_schulz{}}, m, n, backend);
   const auto graph = backend.capture([&] { step.enqueue(W, gradient, rate); });
   for (int t = 0; t < 10; ++t) backend.launch(graph);
   std::printf("ten more: |W| %.1f, gap %.1e\n", backend.norm(W.storage), step.report().gap);

@@ -21,7 +21,7 @@
 #include <fanion/norms/smoothness.hpp>
 #include <fanion/norms/spectral_maps.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
-#include <fanion/optim/capturable_muon.hpp>
+#include <fanion/optim/capturable.hpp>
 #include <fanion/optim/dion.hpp>
 #include <fanion/optim/error_feedback.hpp>
 #include <fanion/optim/extrapolation.hpp>

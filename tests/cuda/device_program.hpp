@@ -99,7 +99,7 @@ bool recorded(B& backend) {
   const auto W = take(m, n), G = take(m, n), rate = take(1, 1);
   backend.random(W, 1);
   backend.fill(rate, T(0.1));
-  capturable_muon<T, B> step(muon(), newton_schulz{}, m, n, backend);
+  auto step = make_step<T>(capturable{muon()}, m, n, backend);
   const auto graph = backend.capture([&] {
     backend.copy(W.as_const(), G);
     step.enqueue({W, false}, {G.as_const(), false}, rate.as_const());

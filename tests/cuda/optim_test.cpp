@@ -333,7 +333,7 @@ TEST_CASE_TEMPLATE("Muon in a graph: recorded once, launched with other gradient
     };
     const device_matrix<T> w(backend, laid(hand.W));
     device_matrix<T> g(backend, laid(hand.W)), rate(backend, 1, 1);
-    capturable_muon<T, backend_on_double> step(muon(o), newton_schulz{}, rows, cols, backend);
+    auto step = make_step<T>(capturable{muon(o), newton_schulz{}}, rows, cols, backend);
     const long allocated = cuda_double::count("cudaMalloc");
     const auto graph = backend.capture([&] {
       step.enqueue({w.view(), transposed}, {g.view().as_const(), transposed},
@@ -383,7 +383,7 @@ TEST_CASE("the same step on the host, where nothing is recorded") {
   muon_by_hand<double> hand{o, Eigen::MatrixXd::Zero(20, 30), gradient<double>(20, 30, 5)};
   Eigen::MatrixXd W = hand.W;
   const double rate = 0.1;
-  capturable_muon<double, eigen_backend> step(muon(o), newton_schulz{}, 20, 30, host);
+  auto step = make_step<double>(capturable{muon(o)}, 20, 30, host);
   for (unsigned t = 0; t < 3; ++t) {
     const Eigen::MatrixXd G = gradient<double>(20, 30, t);
     step.enqueue({matrix_view<double>(W.data(), 20, 30), false},
@@ -409,7 +409,7 @@ TEST_CASE("edges of the step for graphs") {
     const device_matrix<float> w(backend, W), g(backend, G);
     device_matrix<float> rate(backend, 1, 1);
     rate.set(Eigen::MatrixXf::Constant(1, 1, eta));
-    capturable_muon<float, backend_on_double> step(muon(), newton_schulz{}, rows, cols, backend);
+    auto step = make_step<float>(capturable{muon()}, rows, cols, backend);
     step.enqueue({w.view(), false}, {g.view().as_const(), false}, rate.view().as_const());
     CHECK(w.get().allFinite());
     const step_report r = step.report();
@@ -452,8 +452,9 @@ TEST_CASE("Polar Express of fixed work, other momenta, and a checkpoint, against
     const device_matrix<double> w(backend, W), v(backend, W);
     device_matrix<double> u(backend, W), g(backend, 20, 30), rate(backend, 1, 1);
     rate.set(Eigen::MatrixXd::Constant(1, 1, 0.1));
-    capturable_muon<double, backend_on_double> step(muon(o), method, 20, 30, backend),
-        resumed(muon(o), method, 20, 30, backend);
+    const capturable rule{muon(o), method};
+    auto step = make_step<double>(rule, 20, 30, backend),
+         resumed = make_step<double>(rule, 20, 30, backend);
     lmo_step<spectral, double, backend_on_double> exactly(muon(o), 20, 30, backend);
     const auto put = [&](auto& which, const device_matrix<double>& x) {
       which.enqueue({x.view(), false}, {g.view().as_const(), false}, rate.view().as_const());
@@ -492,7 +493,7 @@ TEST_CASE("the certificate of a step for graphs is that of the last one, and of 
   const auto gap_after = [&](const Eigen::MatrixXd& g, const auto& method, int times) {
     Eigen::MatrixXd W = Eigen::MatrixXd::Zero(g.rows(), g.cols());
     const index_t rows = g.rows(), cols = g.cols();
-    capturable_muon<double, eigen_backend> step(muon(at_once), method, rows, cols, host);
+    auto step = make_step<double>(capturable{muon(at_once), method}, rows, cols, host);
     for (int t = 0; t < times; ++t)
       step.enqueue({matrix_view<double>(W.data(), rows, cols), false},
                    {matrix_view<const double>(g.data(), rows, cols), false},
@@ -512,18 +513,26 @@ TEST_CASE("the certificate of a step for graphs is that of the last one, and of 
 TEST_CASE("what cannot be captured says so") {
   const strict_session session;
   backend_on_double backend;
-  using step = capturable_muon<float, backend_on_double>;
+  const auto made = [&](const auto& rule) { return make_step<float>(rule, 8, 8, backend); };
   CHECK_THROWS_WITH_AS(
-      step(muon(), polar_express{.gap = 1e-3}, 8, 8, backend),
-      "capturable_muon: method must be newton_schulz, or polar_express with steps and lower, got "
-      "one that decides by numbers",
+      made(capturable{muon(), polar_express{.gap = 1e-3}}),
+      "capturable: method must be newton_schulz, or polar_express with steps and lower, got one "
+      "that decides by numbers",
       std::invalid_argument);
-  CHECK_NOTHROW(step(muon(), polar_express{.lower = 1e-3, .steps = 6}, 8, 8, backend));
-  CHECK_THROWS_AS(step(muon({.form = step_form::sharp}), newton_schulz{}, 8, 8, backend),
-                  std::invalid_argument);
+  CHECK_NOTHROW(made(capturable{muon(), polar_express{.lower = 1e-3, .steps = 6}}));
+  CHECK_THROWS_AS(made(capturable{muon({.form = step_form::sharp})}), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(made(capturable{fanion_k(3)}),
+                       "capturable: singular values that the norm reads must be 8, got 3",
+                       std::invalid_argument);
+  CHECK_NOTHROW(made(capturable{fanion_k(8)}));
+  using step_of_muon = capturable<spectral>::step<float, backend_on_double>;
+  CHECK_NOTHROW(step_of_muon(capturable{muon()}, 8, 8, backend, {{0, 0, 8, 8}}));
+  CHECK_THROWS_WITH_AS(step_of_muon(capturable{muon()}, 8, 8, backend, {{0, 0, 4, 8}}),
+                       "capturable: blocks must be none, or the whole matrix, got 1",
+                       std::invalid_argument);
   const device_matrix<float> w(backend, gradient<float>(8, 8)),
       g(backend, gradient<float>(8, 8, 2)), rate(backend, 1, 1), rates(backend, 1, 2);
-  step muon_step(muon(), newton_schulz{}, 8, 8, backend);
+  auto muon_step = made(capturable{muon()});
   const auto put = [&](const auto& W, bool turned, const auto& eta) {
     muon_step.enqueue({W.view(), false}, {g.view().as_const(), turned}, eta.view().as_const());
   };
@@ -551,6 +560,110 @@ TEST_CASE("what cannot be captured says so") {
   // Nor is a stream that was being recorded left so.
   backend.launch(backend.capture([&] { put(w, false, rate); }));
   CHECK(w.get().allFinite());
+  // The momentum lies as the weight did.
+  CHECK_THROWS_WITH_AS(
+      muon_step.enqueue({w.view(), true}, {g.view().as_const(), true}, rate.view().as_const()),
+      "step: the weight must be stored as it was before", std::invalid_argument);
+  muon_step.reset();
+  CHECK_NOTHROW(
+      muon_step.enqueue({w.view(), true}, {g.view().as_const(), true}, rate.view().as_const()));
+}
+
+TEST_CASE_TEMPLATE("the family without a number for the host, against lmo_step", T, float, double) {
+  const strict_session session;
+  backend_on_double backend;
+  const lmo_options o{.decay = 0.1, .scaling = shape_scaling::widening, .gap = 1e-4};
+  const polar_express method{.lower = 1e-3, .steps = 8};
+  const auto check = [&](const auto& rule) {
+    using norm = std::remove_cvref_t<decltype(rule.norm)>;
+    for (const bool turned : {false, true}) {
+      CAPTURE(turned);
+      const index_t rows = 40, cols = 24;
+      const Eigen::MatrixX<T> W = gradient<T>(rows, cols, 3);
+      const device_matrix<T> w(backend, W), v(backend, W);
+      device_matrix<T> g(backend, rows, cols);
+      const index_t m = turned ? cols : rows, n = turned ? rows : cols;
+      auto step = make_step<T>(capturable{rule, method}, m, n, backend);
+      lmo_step<norm, T, backend_on_double> exactly(rule, m, n, backend);
+      for (unsigned t = 0; t < 4; ++t) {
+        Eigen::MatrixX<T> G = gradient<T>(rows, cols) + T(0.1) * gradient<T>(rows, cols, t);
+        if (t == 2) G(3, 5) = std::numeric_limits<T>::quiet_NaN();
+        g.set(G);
+        const Eigen::MatrixX<T> before = w.get();
+        const long waits = cuda_double::counted().waits;
+        const step_report r = step.step({w.view(), turned}, {g.view().as_const(), turned}, 0.1);
+        CHECK(cuda_double::counted().waits == waits + 1);
+        const step_report s = exactly.step({v.view(), turned}, {g.view().as_const(), turned}, 0.1);
+        CHECK(r.skipped == s.skipped);
+        CHECK(r.outcome == s.outcome);
+        CHECK(step.steps() == exactly.steps());
+        CHECK(r.dual_norm == doctest::Approx(s.dual_norm).epsilon(2e-3));
+        if (t == 2) {
+          CHECK(r.skipped);
+          CHECK(w.get() == before);
+          continue;
+        }
+        CHECK((w.get() - v.get()).norm() <= T(5e-3) * (v.get() - before).norm());
+        CHECK(r.gap <= 1e-3);
+      }
+      g.set(gradient<T>(rows, cols));
+      step.reset();
+      CHECK(step.steps() == 0);
+      CHECK_THROWS_AS(step.step({w.view(), turned}, {g.view().as_const(), turned}, -1.0),
+                      std::invalid_argument);
+      CHECK_THROWS_AS(step.step({w.view(), turned}, {g.view().as_const(), turned}, 1e300 * 1e300),
+                      std::invalid_argument);
+    }
+  };
+  SUBCASE("Muon") { check(muon(o)); }
+  SUBCASE("F-Muon") { check(f_muon(0.4, o)); }
+  SUBCASE("S-Muon") { check(s_muon(0.3, 0.05, o)); }
+  SUBCASE("NSGD") { check(nsgd(o)); }
+  SUBCASE("SignSGD") { check(sign_sgd(o)); }
+  SUBCASE("all of one norm") { check(f_muon(0, o)); }
+  SUBCASE("of the other") { check(f_muon(1, o)); }
+}
+
+TEST_CASE("an optimizer whose matrices wait once, resumed and changed") {
+  const strict_session session;
+  backend_on_double backend;
+  using device_optimizer = optimizer<float, backend_on_double>;
+  model straight(backend, 24, 40), stopped(backend, 24, 40);
+  const capturable rule{muon({.decay = 0.1}), polar_express{.lower = 1e-3, .steps = 7}};
+  device_optimizer one(rule, adamw{}, backend), first(rule, adamw{}, backend),
+      second(rule, adamw{}, backend), other(capturable{muon({.decay = 0.1})}, adamw{}, backend);
+  straight.enter(one);
+  for (device_optimizer* o : {&first, &second, &other}) stopped.enter(*o);
+  for (unsigned t = 0; t < 4; ++t) {
+    straight.set(t);
+    stopped.set(t);
+    if (t == 2) {
+      const std::string state = saved(first);
+      restore(second, state);
+      CHECK(saved(second) == state);
+      CHECK_THROWS_WITH_AS(
+          restore(other, state),
+          "checkpoint: parameter W: expected rule capturable, keller_jordan newton_schulz, steps "
+          "5, lmo(spectral()), momentum 0.95 ema nesterov, decay 0.1, scaling none, seed 0, found "
+          "capturable, polar_express, lower 0.001, safety 1.0001, steps 7, block 0, "
+          "lmo(spectral()), momentum 0.95 ema nesterov, decay 0.1, scaling none, seed 0",
+          std::invalid_argument);
+    }
+    (void)one.step(0.1);
+    CHECK((t < 2 ? first : second).step(0.1).parameters[0].gap <= 1e-2);
+  }
+  CHECK(straight.get() == stopped.get());
+  // To lmo_step and back the momentum goes on.
+  model asked(backend, 24, 40);
+  device_optimizer third(muon({.decay = 0.1}), adamw{}, backend);
+  asked.enter(third);
+  asked.set(0);
+  (void)third.step(0.1);
+  third.set_rule("W", rule);
+  const Eigen::MatrixXf before = asked.W.get();
+  asked.dW.set(Eigen::MatrixXf::Zero(24, 40));
+  (void)third.step(0.1);
+  CHECK((asked.W.get() - 0.99f * before).norm() > 0.1f);  // momentum, and not decay alone
 }
 
 TEST_CASE("work follows what is in the stream that it was given") {

@@ -126,16 +126,52 @@ struct over_number {
   }
 };
 
-/// w <- (1 - η decay) w - η factor y for the number η at `rate`, where η is one, not below 0, and
-/// the number at `size` is finite.
+/// (1 - η decay) w - η y for the number η at `rate`, and w where η is none, below 0, or the number
+/// at `size` is not finite.
 template <Real T>
-struct step_against {
+struct rate_against {
   const T* size;
   const T* rate;
-  T decay, factor;
-  FANION_HD constexpr void operator()(T& w, const T& y) const noexcept {
-    if (*size - *size == T(0) && *rate >= T(0) && *rate - *rate == T(0))
-      w = (T(1) - *rate * decay) * w - *rate * factor * y;
+  T decay;
+  FANION_HD constexpr T operator()(T w, T y) const noexcept {
+    const T eta = *rate;
+    const bool taken = *size - *size == T(0) && eta >= T(0) && eta - eta == T(0);
+    return taken ? (T(1) - eta * decay) * w - eta * y : w;
+  }
+};
+
+/// a x / d + b sign(x) for the number d at `length`, and 0 where that is 0 or not finite.
+template <Real T>
+struct direction_and_sign {
+  const T* length;
+  T direction, signs;
+  FANION_HD constexpr T operator()(T x) const noexcept {
+    const T d = *length;
+    if (!(d > T(0) && d - d == T(0))) return T(0);
+    return direction * (x / d) + signs * (T(x > T(0)) - T(x < T(0)));
+  }
+};
+
+/// w moves against a y, against what `others` make of x, or against both.
+template <Real T>
+struct step_against {
+  rate_against<T> move;
+  T polar;
+  FANION_HD constexpr void operator()(T& w, const T& y) const noexcept { w = move(w, polar * y); }
+};
+template <Real T>
+struct step_against_entries {
+  rate_against<T> move;
+  direction_and_sign<T> others;
+  FANION_HD constexpr void operator()(T& w, const T& x) const noexcept { w = move(w, others(x)); }
+};
+template <Real T>
+struct step_against_sum {
+  rate_against<T> move;
+  direction_and_sign<T> others;
+  T polar;
+  FANION_HD constexpr void operator()(T& w, const T& y, const T& x) const noexcept {
+    w = move(w, polar * y + others(x));
   }
 };
 
