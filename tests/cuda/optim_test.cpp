@@ -416,8 +416,9 @@ TEST_CASE("edges of the step for graphs") {
     CHECK(r.outcome == (G.isZero(0) ? outcome::zero_input : outcome::converged));
     return std::pair((W - w.get()).eval(), r);
   };
-  for (const auto& [rows, cols] :
+  for (const auto& shape :
        std::initializer_list<std::pair<index_t, index_t>>{{0, 3}, {3, 0}, {1, 1}, {1, 7}, {7, 1}}) {
+    const index_t rows = shape.first, cols = shape.second;
     CAPTURE(rows);
     CAPTURE(cols);
     const Eigen::MatrixXf G = gradient<float>(rows, cols);

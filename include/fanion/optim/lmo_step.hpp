@@ -58,6 +58,10 @@ struct lmo_rule {
   N norm;
   lmo_options options = {};
 };
+template <LmoTractable N>
+lmo_rule(N) -> lmo_rule<N>;
+template <LmoTractable N>
+lmo_rule(N, lmo_options) -> lmo_rule<N>;
 
 /// The state and the step of one parameter. Momentum is one buffer for the whole of it; every block
 /// has its own plan and its own shape factor. Allocates in the constructor only.
