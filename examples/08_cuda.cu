@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <utility>
+#include <vector>
 
 using namespace fanion;
 
@@ -44,6 +45,14 @@ int main() {
   optimizer<float, cuda_backend> quick(capturable{muon({.decay = 0.1})}, adamw{}, backend);
   quick.add(make_parameter<float>("hidden", V, G));
   std::printf("in one wait: gap %.1e\n", quick.step(0.02).parameters[0].gap);
+
+  // Matrices of one shape at once, here the eight blocks of 64 rows: a product of all is one call.
+  const batch_view<const float, device_space> blocks{G.storage.data(), 64, n, m, 64, 8};
+  const batch_view<float, device_space> answers{D.storage.data(), 64, n, m, 64, 8};
+  auto each = plan_lmo_batch(spectral(), blocks, newton_schulz{}, backend);
+  std::vector<lmo_report> reports(8);
+  each.execute(blocks, answers, reports);
+  std::printf("the last of eight: gap %.1e\n", reports[7].gap());
 
   // A step for a graph: recorded once, launched again and again, and nobody waits.
   thrust::device_vector<float> eta(1, 0.02f);

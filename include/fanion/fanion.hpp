@@ -45,4 +45,5 @@
 #include <fanion/oracles/layers.hpp>
 #include <fanion/oracles/lmo.hpp>
 #include <fanion/oracles/plan.hpp>
+#include <fanion/oracles/polar_batch.hpp>
 #include <fanion/oracles/spectral_map.hpp>

@@ -239,10 +239,9 @@ bool usable(const char* call, Handle h) {
 constexpr cublasStatus_t bad_value = CUBLAS_STATUS_INVALID_VALUE;
 
 template <class T>
-cublasStatus_t gemm(const char* call, cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb,
-                    int m, int n, int k, const T* alpha, const T* A, int lda, const T* B, int ldb,
-                    const T* beta, T* C, int ldc) {
-  if (const int status = begin(call)) return static_cast<cublasStatus_t>(status);
+cublasStatus_t gemm_one(const char* call, cublasHandle_t h, cublasOperation_t ta,
+                        cublasOperation_t tb, int m, int n, int k, const T* alpha, const T* A,
+                        int lda, const T* B, int ldb, const T* beta, T* C, int ldc) {
   const bool na = ta == CUBLAS_OP_N, nb = tb == CUBLAS_OP_N;
   if (!usable(call, h) || !on_device(call, "A", A, na ? m : k, na ? k : m, lda) ||
       !on_device(call, "B", B, nb ? k : n, nb ? n : k, ldb) ||
@@ -265,6 +264,34 @@ cublasStatus_t gemm(const char* call, cublasHandle_t h, cublasOperation_t ta, cu
     else
       c = product + b * c;
   });
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+template <class T>
+cublasStatus_t gemm(const char* call, cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb,
+                    int m, int n, int k, const T* alpha, const T* A, int lda, const T* B, int ldb,
+                    const T* beta, T* C, int ldc) {
+  if (const int status = begin(call)) return static_cast<cublasStatus_t>(status);
+  return gemm_one(call, h, ta, tb, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
+}
+
+/// Members that lie apart, each as a gemm of its own but for the count of calls.
+template <class T>
+cublasStatus_t gemm_batch(const char* call, cublasHandle_t h, cublasOperation_t ta,
+                          cublasOperation_t tb, int m, int n, int k, const T* alpha, const T* A,
+                          int lda, long long stride_a, const T* B, int ldb, long long stride_b,
+                          const T* beta, T* C, int ldc, long long stride_c, int count) {
+  if (const int status = begin(call)) return static_cast<cublasStatus_t>(status);
+  if (count < 0 || (count > 1 && std::abs(stride_c) < static_cast<long long>(ldc) * (n - 1) + m)) {
+    complain(call, "a negative count, or members of C that overlap");
+    return bad_value;
+  }
+  const long before = the().seen.launches;
+  for (int i = 0; i < count; ++i)
+    if (const auto status = gemm_one(call, h, ta, tb, m, n, k, alpha, A + i * stride_a, lda,
+                                     B + i * stride_b, ldb, beta, C + i * stride_c, ldc))
+      return status;
+  the().seen.launches = before + 1;
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -846,6 +873,13 @@ const char* CUBLASWINAPI cublasGetStatusName(cublasStatus_t status) {
       cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,           \
       const T* a, const T* A, int lda, const T* B, int ldb, const T* b, T* C, int ldc) {           \
     return gemm<T>("cublas" #X "gemm", h, ta, tb, m, n, k, a, A, lda, B, ldb, b, C, ldc);          \
+  }                                                                                                \
+  cublasStatus_t CUBLASWINAPI cublas##X##gemmStridedBatched(                                       \
+      cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,           \
+      const T* a, const T* A, int lda, long long sa, const T* B, int ldb, long long sb,            \
+      const T* b, T* C, int ldc, long long sc, int count) {                                        \
+    return gemm_batch<T>("cublas" #X "gemmStridedBatched", h, ta, tb, m, n, k, a, A, lda, sa, B,   \
+                         ldb, sb, b, C, ldc, sc, count);                                           \
   }                                                                                                \
   cublasStatus_t CUBLASWINAPI cublas##X##syrk(cublasHandle_t h, cublasFillMode_t triangle,         \
                                               cublasOperation_t t, int n, int k, const T* a,       \

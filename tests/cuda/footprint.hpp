@@ -131,6 +131,7 @@ void touch_memory(const fanion::device::result_stage<R, T>& f, index_t) {
 template <class T>
 void touch_memory(const fanion::device::line_take_stage<T>& f, index_t workers) {
   reads_all(f.X);
+  if (f.X.data() != f.Y.data()) reads_all(f.Y);
   writes(f.parts, workers);
 }
 template <class T>

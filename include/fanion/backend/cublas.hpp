@@ -76,6 +76,25 @@ class blas {
       call([](auto... x) { return cublasDgemm(x...); }, "cublasDgemm");
   }
 
+  /// C[i] = a op(A[i]) op(B[i]) + b C[i] for every member of the batches.
+  template <Real T>
+  void gemm_each(T a, const batch_view<const T, device_space>& A, turn of_a,
+                 const batch_view<const T, device_space>& B, turn of_b, T b,
+                 const batch_view<T, device_space>& C) const {
+    if (C.count == 0 || C.rows == 0 || C.cols == 0) return;
+    const index_t inner = of_a == turn::none ? A.cols : A.rows;
+    const auto call = [&](auto routine, const char* name) {
+      check(routine(handle_.get(), operation(of_a), operation(of_b), narrow(C.rows), narrow(C.cols),
+                    narrow(inner), &a, A.pointer, pitch(A[0]), A.stride, B.pointer, pitch(B[0]),
+                    B.stride, &b, C.pointer, pitch(C[0]), C.stride, narrow(C.count)),
+            name);
+    };
+    if constexpr (std::is_same_v<T, float>)
+      call([](auto... x) { return cublasSgemmStridedBatched(x...); }, "cublasSgemmStridedBatched");
+    else
+      call([](auto... x) { return cublasDgemmStridedBatched(x...); }, "cublasDgemmStridedBatched");
+  }
+
   /// The lower half of C = a op(A) op(A)ᵀ + b C.
   template <Real T>
   void syrk(T a, in<T> A, turn of_a, T b, out<T> C) const {

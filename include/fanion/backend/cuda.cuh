@@ -133,7 +133,12 @@ class basic_cuda_backend {
   /// The lengths of X's columns or rows, in a column.
   template <Real T>
   void line_norms(in<T> X, lines along, view<T> out) const {
-    reducer_.template line_norms<T>(stream_, X, along == lines::columns, out.data());
+    reducer_.template line_dots<T>(stream_, X, X, along == lines::columns, true, out.data());
+  }
+  /// Σᵢ X(i, j) Y(i, j) of each column, in a column.
+  template <Real T>
+  void column_dots(in<T> X, in<T> Y, view<T> out) const {
+    reducer_.template line_dots<T>(stream_, X, Y, true, false, out.data());
   }
   /// Y(i, j) = f(X(i, j), s(line), Y(i, j)). f is called on the device.
   template <Real T, class F>
@@ -222,6 +227,15 @@ class basic_cuda_backend {
   template <Real T>
   [[nodiscard]] index_t multiply_outer_size(index_t, index_t, index_t) const {
     return 0;
+  }
+  /// C[i] = a op(A[i]) op(B[i]) + b C[i], in one call.
+  template <Real T>
+  void multiply_each(scalar<T> a, const batch_view<const T, space>& A, bool a_turned,
+                     const batch_view<const T, space>& B, bool b_turned, scalar<T> b,
+                     const batch_view<T, space>& C) const {
+    using device::turn;
+    blas_.template gemm_each<T>(a, A, a_turned ? turn::adjoint : turn::none, B,
+                                b_turned ? turn::adjoint : turn::none, b, C);
   }
   /// Y(m x k) = a A X; returns ‖A‖_F. Waits.
   template <Real T>

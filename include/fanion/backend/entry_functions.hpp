@@ -80,6 +80,15 @@ struct over_line {
   FANION_HD constexpr T operator()(T x, T s, T) const noexcept { return s > T(0) ? x / s : T(0); }
 };
 
+/// x / (s slack), and 0 where s is 0 or not finite.
+template <Real T>
+struct over_finite_line {
+  T slack;
+  FANION_HD constexpr T operator()(T x, T s, T) const noexcept {
+    return s > T(0) && s - s == T(0) ? x / s / slack : T(0);
+  }
+};
+
 /// y - 1 of a diagonal that is near 1, or 0 where the column is.
 template <Real T>
 struct less_one_if_there {

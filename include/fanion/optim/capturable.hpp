@@ -58,9 +58,6 @@ template <class F, class G>
 inline constexpr bool of_capturable_terms<sum<F, G>> =
     of_capturable_terms<F>&& of_capturable_terms<G>;
 
-[[nodiscard]] inline bool fixes_work(const newton_schulz&) { return true; }
-[[nodiscard]] inline bool fixes_work(const polar_express& m) { return m.steps > 0 && m.lower; }
-
 [[nodiscard]] inline std::string describe_fixed(const newton_schulz& m) {
   return std::string(m.coefficients == schulz::classic ? "classic" : "keller_jordan") +
          " newton_schulz, steps " + std::to_string(m.steps);
@@ -78,7 +75,7 @@ void check(const capturable<N, Method>& r) {
   check(r.inner.options);
   if (r.inner.options.form != step_form::unconstrained)
     refuse("capturable: form", "unconstrained", "another");
-  if (!detail::fixes_work(r.method))
+  if (!fixes_work(r.method))
     refuse("capturable: method", "newton_schulz, or polar_express with steps and lower",
            "one that decides by numbers");
 }

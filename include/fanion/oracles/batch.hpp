@@ -3,12 +3,11 @@
 
 #include <fanion/backend/dense/threads.hpp>
 #include <fanion/backend/eigen.hpp>
+#include <fanion/oracles/check_batch.hpp>
 #include <fanion/oracles/plan.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace fanion {
@@ -49,14 +48,14 @@ class lmo_batch_plan {
   /// length, or a D[i] shares memory with an M[j] or another D[j]; nothing is written then.
   void execute(const batch_view<const T>& m, const batch_view<T>& d,
                std::span<lmo_report> reports) {
-    check(m, d, reports.size());
+    check_batch(count_, rows_, cols_, m, d, reports.size());
     run([&](plan& p, index_t i) { reports[static_cast<std::size_t>(i)] = p.execute(m[i], d[i]); });
   }
   /// X[i] <- keep X[i] + rate D[i], with D[i] never formed where it has low rank.
   /// @throws std::invalid_argument as `execute`.
   void update(const batch_view<const T>& m, const batch_view<T>& x, double keep, double rate,
               std::span<lmo_report> reports) {
-    check(m, x, reports.size());
+    check_batch(count_, rows_, cols_, m, x, reports.size());
     run([&](plan& p, index_t i) {
       reports[static_cast<std::size_t>(i)] = p.update(m[i], x[i], keep, rate);
     });
@@ -78,35 +77,6 @@ class lmo_batch_plan {
         f(p, i);
       }
     });
-  }
-
-  template <class V>
-  void check_shape(const char* what, const batch_view<V>& b) const {
-    if (b.rows != rows_ || b.cols != cols_ || b.count != count_)
-      refuse(what, (std::to_string(count_) + " of " + shape_text(rows_, cols_)).c_str(),
-             std::to_string(b.count) + " of " + shape_text(b.rows, b.cols));
-  }
-
-  void check(const batch_view<const T>& m, const batch_view<T>& d, std::size_t reports) const {
-    check_shape("batch: M", m);
-    check_shape("batch: D", d);
-    if (static_cast<index_t>(reports) != count_) refuse("batch: reports", "one a matrix", reports);
-    // All pairs (i, j) with one difference j - i stand alike.
-    for (index_t i = 1; i < count_; ++i)
-      if (overlaps(d[0], d[i])) refuse("batch: the memory of D", "apart for each matrix", i);
-    if (!overlaps(extent(m), extent(d))) return;
-    for (index_t i = 0; i < count_; ++i)
-      for (index_t j = 0; j < count_; ++j)
-        if (overlaps(m[i], d[j])) refuse("batch: the memory of D", "apart from that of every M", j);
-  }
-
-  /// All memory between the first and the last element of a batch, as one line.
-  template <class V>
-  static element_lattice<T> extent(const batch_view<V>& b) {
-    if (b.count == 0 || b.rows == 0 || b.cols == 0) return {};
-    const index_t last = (b.count - 1) * b.stride;
-    const T* first = b.pointer + std::min<index_t>(0, last);
-    return {first, std::abs(last) + (b.cols - 1) * b.ld + b.rows, 1, 1, 0};
   }
 
   index_t rows_, cols_, count_, threads_;

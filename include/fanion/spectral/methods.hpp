@@ -3,8 +3,7 @@
 /// `gap` is the share of the dual norm that D may miss; unset, it follows the scalar (1e-6 in
 /// double, 1e-4 in float). With `feasible`, D is divided by the bound that the method proves on its
 /// norm, so that n(D) <= 1 holds whatever rounding did; otherwise D is the method's own, and the
-/// report's `feasibility` says by how much it may leave the ball. `capturable` says that the work
-/// is fixed and nothing is read back.
+/// report's `feasibility` says by how much it may leave the ball.
 #pragma once
 
 #include <fanion/core/types.hpp>
@@ -17,7 +16,6 @@ namespace fanion {
 /// Full singular value decomposition by one-sided Jacobi rotations. O(m n r) per sweep.
 struct exact {
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// The odd polynomial that a Newton-Schulz step applies to each singular value.
@@ -31,7 +29,6 @@ struct newton_schulz {
   index_t steps = 5;
   schulz coefficients = schulz::keller_jordan;
   bool feasible = false;
-  static constexpr bool capturable = true;
 };
 
 /// Polar factor by the composition of optimal quintics (Amsel, Persson, Musco and Gower 2025). Runs
@@ -45,7 +42,6 @@ struct polar_express {
   index_t steps = 0;
   index_t block = 0;  ///< steps between Gram matrices; 0: as many as precision and shape suggest
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// Polar factor by dynamically weighted Halley steps (Nakatsukasa, Bai and Gygi 2010), rational
@@ -54,7 +50,6 @@ struct polar_express {
 struct qdwh {
   std::optional<double> gap = {};
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// Polar factor by the eigenvectors of the Gram matrix in double, whatever M's scalar is. Singular
@@ -63,7 +58,6 @@ struct qdwh {
 struct gram_eigen {
   std::optional<double> gap = {};
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// Block subspace iteration with Rayleigh-Ritz, started from the subspace of the last call and a
@@ -74,7 +68,6 @@ struct subspace {
   index_t passes = 0;
   std::uint64_t seed = 0;
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// Block power iteration from a random start, without oversampling or memory: the seeds' baseline.
@@ -83,7 +76,6 @@ struct power {
   index_t passes = 0;
   std::uint64_t seed = 0;
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// Randomized range finder (Halko, Martinsson and Tropp 2011): Gaussian start, no memory, a fixed
@@ -93,7 +85,6 @@ struct randomized {
   index_t iterations = 2;
   std::uint64_t seed = 0;
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// Block Krylov iteration (Musco and Musco 2015), one read of the matrix a block. Stops on a gap
@@ -111,7 +102,6 @@ struct block_krylov {
   bool in_float = false;
   std::uint64_t seed = 0;
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// Golub-Kahan-Lanczos bidiagonalisation, two-sided, full reorthogonalisation, thick restarts.
@@ -123,7 +113,6 @@ struct lanczos {
   index_t passes = 0;  ///< products allowed; 0: 4000
   std::uint64_t seed = 0;
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
 
 /// Chooses by shape, depth and gap: see spectral/automatic.hpp.
@@ -131,7 +120,13 @@ struct automatic {
   std::optional<double> gap = {};
   std::uint64_t seed = 0;
   bool feasible = false;
-  static constexpr bool capturable = false;
 };
+
+/// Whether a polar factor is a fixed polynomial of M/‖M‖_F, so that no step has to wait for a
+/// number.
+[[nodiscard]] constexpr bool fixes_work(const newton_schulz&) noexcept { return true; }
+[[nodiscard]] constexpr bool fixes_work(const polar_express& m) noexcept {
+  return m.steps > 0 && m.lower.has_value();
+}
 
 }  // namespace fanion

@@ -50,17 +50,21 @@ class reducer {
     return first;
   }
 
-  /// The lengths of X's columns or rows, one after another.
+  /// The dots of X's columns or rows with those of Y, or their roots, one after another.
   template <Real T>
-  void line_norms(const stream& s, device_view<const T> X, bool columns, T* out) const {
+  void line_dots(const stream& s, device_view<const T> X, device_view<const T> Y, bool columns,
+                 bool root, T* out) const {
     const index_t count = columns ? X.cols() : X.rows(), length = columns ? X.rows() : X.cols();
     for (index_t first = 0; first < count; first += most_parts) {
       const index_t now = std::min(most_parts, count - first);
-      const auto some = columns ? X.columns(first, now) : X.block(first, 0, now, X.cols());
+      const auto some = [&](device_view<const T> A) {
+        return columns ? A.columns(first, now) : A.block(first, 0, now, A.cols());
+      };
       const index_t chunks = std::clamp<index_t>(std::min(length / 32, most_parts / now), 1, 256);
       auto* parts = parts_as<binned_sum>(0);
-      Launch::run(s, now * chunks, line_take_stage<T>{some, columns, now, chunks, parts});
-      Launch::run(s, now, line_result_stage<T>{parts, chunks, out + first});
+      Launch::run(s, now * chunks,
+                  line_take_stage<T>{some(X), some(Y), columns, now, chunks, parts});
+      Launch::run(s, now, line_result_stage<T>{parts, chunks, root, out + first});
     }
   }
 

@@ -165,10 +165,10 @@ struct result_stage {
 };
 
 /// Worker w = chunk · lines + line (rows), or line · chunks + chunk (columns) adds its share of a
-/// line's squares: neighbours read neighbours in both.
+/// line's products: neighbours read neighbours in both.
 template <Real T>
 struct line_take_stage {
-  device_view<const T> X;
+  device_view<const T> X, Y;
   bool columns;
   index_t lines, chunks;
   binned_sum* parts;  ///< of line l: parts[l * chunks + chunk]
@@ -177,24 +177,24 @@ struct line_take_stage {
     const index_t chunk = columns ? w % chunks : w / lines;
     const index_t length = columns ? X.rows() : X.cols();
     binned_sum p;
-    for (index_t t = chunk; t < length; t += chunks) {
-      const double x = static_cast<double>(columns ? X(t, line) : X(line, t));
-      p.add(x, x);
-    }
+    for (index_t t = chunk; t < length; t += chunks)
+      p.add(static_cast<double>(columns ? X(t, line) : X(line, t)),
+            static_cast<double>(columns ? Y(t, line) : Y(line, t)));
     parts[line * chunks + chunk] = p;
   }
 };
 
-/// out[line] = the length of the line.
+/// out[line] = the line's sum, or the root of it.
 template <Real T>
 struct line_result_stage {
   const binned_sum* parts;
   index_t chunks;
+  bool root;
   T* out;
   FANION_HD void operator()(index_t line) const {
     binned_sum p;
     for (index_t c = 0; c < chunks; ++c) p.add(parts[line * chunks + c]);
-    out[line] = static_cast<T>(p.root());
+    out[line] = static_cast<T>(root ? p.root() : p.total());
   }
 };
 

@@ -1,0 +1,285 @@
+/// @file  Polar factors of batches, on the device and on the host, against Eigen's decompositions.
+#include <cuda/device_matrix.hpp>
+#include <cuda/support.hpp>
+
+#include <fanion/eigen.hpp>
+
+#include <Eigen/SVD>
+
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+using namespace fanion;
+using fanion_test::backend_on_double;
+using fanion_test::gradient;
+using fanion_test::strict_session;
+
+namespace {
+
+/// `count` matrices in one stretch of memory on the host, each with `gap` rows and `between`
+/// scalars that belong to no one.
+template <class T>
+struct stack {
+  stack(index_t m, index_t n, index_t count, index_t gap = 0, index_t between = 0)
+      : view{nullptr, m, n, m + gap, (m + gap) * n + between, count},
+        memory(static_cast<std::size_t>(view.stride * count), T(9)) {
+    view.pointer = memory.data();
+  }
+  [[nodiscard]] Eigen::Map<Eigen::MatrixX<T>, 0, Eigen::OuterStride<>> operator[](index_t i) {
+    return {view[i].data(), view.rows, view.cols, Eigen::OuterStride<>(view.ld)};
+  }
+  batch_view<T> view;
+  std::vector<T> memory;
+};
+
+/// The same memory on the backend's side.
+struct on_host {
+  eigen_backend backend;
+  template <class T>
+  struct place {
+    place(eigen_backend&, stack<T>& s) : batch(s.view) {}
+    void get(stack<T>&) const {}
+    batch_view<T> batch;
+  };
+  [[nodiscard]] long waits() const { return 0; }
+};
+struct on_device {
+  backend_on_double backend;
+  template <class T>
+  struct place {
+    using column = matrix_view<T, device_space>;
+    place(backend_on_double& b, stack<T>& s)
+        : backend(b),
+          memory(b.make_workspace<T>(std::ssize(s.memory))),
+          batch{memory.data(), s.view.rows, s.view.cols, s.view.ld, s.view.stride, s.view.count} {
+      b.upload<T>(matrix_view<const T>(s.memory.data(), std::ssize(s.memory), 1),
+                  column(memory.data(), memory.size(), 1));
+    }
+    void get(stack<T>& s) const {
+      backend.download<T>(column(memory.data(), memory.size(), 1).as_const(),
+                          matrix_view<T>(s.memory.data(), std::ssize(s.memory), 1));
+    }
+    backend_on_double& backend;
+    device::device_memory<T> memory;
+    batch_view<T, device_space> batch;
+  };
+  [[nodiscard]] long waits() const { return cuda_double::counted().waits; }
+};
+
+template <class T>
+Eigen::MatrixX<T> polar_factor_of(const Eigen::MatrixX<T>& m) {
+  const Eigen::JacobiSVD<Eigen::MatrixXd> svd(m.template cast<double>(),
+                                              Eigen::ComputeThinU | Eigen::ComputeThinV);
+  return (svd.matrixU() * svd.matrixV().transpose()).template cast<T>();
+}
+template <class T>
+double nuclear_norm_of(const Eigen::MatrixX<T>& m) {
+  return Eigen::JacobiSVD<Eigen::MatrixXd>(m.template cast<double>()).singularValues().sum();
+}
+
+const polar_express deep{.lower = 1e-4, .steps = 12};
+
+template <class Where, class T>
+void check_shape(index_t m, index_t n, index_t count, index_t gap, index_t between) {
+  CAPTURE(m);
+  CAPTURE(n);
+  CAPTURE(count);
+  CAPTURE(gap);
+  Where where;
+  stack<T> inputs(m, n, count, gap, between), outputs(m, n, count, gap, between);
+  for (index_t i = 0; i < count; ++i)
+    inputs[i] = T(1 + 3 * i) * gradient<T>(m, n, static_cast<unsigned>(i));
+  const typename Where::template place<T> M(where.backend, inputs), D(where.backend, outputs);
+  auto plan = plan_lmo_batch(spectral(), M.batch, deep, where.backend);
+  std::vector<lmo_report> reports(static_cast<std::size_t>(count));
+  const long waits = where.waits();
+  plan.execute(M.batch.as_const(), D.batch, reports);
+  CHECK(where.waits() <= waits + 1);
+  D.get(outputs);
+  for (index_t i = 0; i < count; ++i) {
+    const Eigen::MatrixX<T> input = inputs[i], D_i = outputs[i];
+    const lmo_report& r = reports[static_cast<std::size_t>(i)];
+    CHECK((D_i + polar_factor_of<T>(input)).norm() <= 2e-3 * std::sqrt(double(std::min(m, n))));
+    CHECK(r.outcome == outcome::converged);
+    CHECK(r.iterations == 12);
+    CHECK(r.gap() <= 2e-3);
+    // What the report says, against the definition.
+    const double best = nuclear_norm_of<T>(input);
+    CHECK(r.bound >= best * (1 - 1e-12));
+    CHECK(r.bound <= best * 1.01);
+    CHECK(r.objective ==
+          doctest::Approx(
+              D_i.template cast<double>().cwiseProduct(input.template cast<double>()).sum())
+              .epsilon(1e-5));
+    CHECK(r.feasibility >=
+          Eigen::JacobiSVD<Eigen::MatrixXd>(D_i.template cast<double>()).singularValues()(0) *
+              (1 - 1e-12));
+    CHECK(r.feasibility <= 1.01);
+  }
+  // What lies between them is nobody's.
+  for (index_t i = 0; i < count; ++i) outputs[i].setConstant(T(9));
+  for (const T x : outputs.memory) CHECK(x == T(9));
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("polar factors of a batch", T, float, double) {
+  const strict_session session;
+  const auto check = [](auto where) {
+    using place = typename decltype(where)::type;
+    check_shape<place, T>(12, 20, 5, 0, 0);
+    check_shape<place, T>(20, 12, 5, 0, 0);
+    check_shape<place, T>(12, 12, 1, 3, 0);
+    check_shape<place, T>(20, 12, 4, 2, 7);
+    check_shape<place, T>(6, 9, 3, 1, 5);
+    check_shape<place, T>(1, 7, 3, 0, 0);
+    check_shape<place, T>(7, 1, 3, 0, 0);
+    check_shape<place, T>(1, 1, 3, 0, 0);
+  };
+  check(std::type_identity<on_device>());
+  check(std::type_identity<on_host>());
+}
+
+TEST_CASE("of a batch each is alone: zero, NaN, huge and tiny members") {
+  const strict_session session;
+  on_device where;
+  stack<float> inputs(10, 14, 6), outputs(10, 14, 6);
+  for (index_t i = 0; i < 6; ++i) inputs[i] = gradient<float>(10, 14);
+  inputs[1].setZero();
+  inputs[2](3, 4) = std::numeric_limits<float>::quiet_NaN();
+  inputs[3](5, 6) = std::numeric_limits<float>::infinity();
+  inputs[4] *= 1e30f;
+  inputs[5] *= 1e-30f;
+  const on_device::place<float> M(where.backend, inputs), D(where.backend, outputs);
+  auto plan = plan_lmo_batch(spectral(), M.batch, newton_schulz{}, where.backend);
+  std::vector<lmo_report> reports(6);
+  plan.execute(M.batch.as_const(), D.batch, reports);
+  D.get(outputs);
+  for (const index_t i : {1, 2, 3}) CHECK(outputs[i].isZero(0));
+  CHECK(reports[1].outcome == outcome::zero_input);
+  CHECK(reports[1].gap() == 0);
+  for (const std::size_t i : {2u, 3u}) {
+    CHECK(reports[i].outcome == outcome::non_finite);
+    CHECK(std::isnan(reports[i].gap()));
+  }
+  for (const index_t i : {4, 5}) {
+    CHECK(outputs[i].isApprox(outputs[0], 1e-5f));
+    CHECK(reports[static_cast<std::size_t>(i)].gap() ==
+          doctest::Approx(reports[0].gap()).epsilon(1e-3));
+  }
+  CHECK(reports[5].objective / reports[0].objective == doctest::Approx(1e-30).epsilon(1e-5));
+}
+
+TEST_CASE("updates, feasible answers, and what a batch costs") {
+  const strict_session session;
+  on_device where;
+  const index_t m = 9, n = 16, count = 7;
+  stack<float> inputs(m, n, count), weights(m, n, count);
+  for (index_t i = 0; i < count; ++i) {
+    inputs[i] = gradient<float>(m, n, static_cast<unsigned>(i));
+    weights[i].setConstant(2);
+  }
+  const on_device::place<float> M(where.backend, inputs), W(where.backend, weights);
+  const newton_schulz classic{.steps = 24, .coefficients = schulz::classic, .feasible = true};
+  auto plan = plan_lmo_batch(spectral(), M.batch, classic, where.backend);
+  std::vector<lmo_report> reports(count);
+  const long products = cuda_double::count("cublasSgemmStridedBatched"),
+             allocated = cuda_double::count("cudaMalloc");
+  const long launches = cuda_double::counted().launches, waits = cuda_double::counted().waits;
+  plan.update(M.batch.as_const(), W.batch, 0.5, 0.25, reports);
+  CHECK(cuda_double::count("cublasSgemmStridedBatched") == products + 2 * 24);
+  CHECK(cuda_double::count("cublasSgemm") == 0);
+  CHECK(cuda_double::count("cudaMalloc") == allocated);
+  CHECK(cuda_double::counted().waits == waits + 1);
+  CHECK(cuda_double::counted().launches - launches < 90);
+  W.get(weights);
+  for (index_t i = 0; i < count; ++i) {
+    const Eigen::MatrixXf d = (weights[i].array() - 1).matrix() / 0.25f;
+    CHECK((d + polar_factor_of<float>(inputs[i])).norm() <= 0.01);
+    CHECK(Eigen::JacobiSVD<Eigen::MatrixXf>(d).singularValues()(0) <= 1 + 1e-6f);
+    CHECK(reports[static_cast<std::size_t>(i)].feasibility == 1);
+    CHECK(reports[static_cast<std::size_t>(i)].gap() <= 1e-2);
+  }
+  // In a graph: no wait, and the reports are those of its last launch.
+  const on_device::place<float> D(where.backend, weights);
+  const auto graph =
+      where.backend.capture([&] { plan.enqueue(M.batch.as_const(), D.batch, 0, 1); });
+  stack<float> other(m, n, count);
+  for (index_t i = 0; i < count; ++i) other[i] = 2 * inputs[count - 1 - i];
+  const on_device::place<float> O(where.backend, other);
+  where.backend.copy<float>(
+      matrix_view<const float, device_space>(O.memory.data(), O.memory.size(), 1),
+      matrix_view<float, device_space>(M.memory.data(), M.memory.size(), 1));
+  const double first = reports[0].objective;
+  const long before = cuda_double::counted().waits;
+  where.backend.launch(graph);
+  CHECK(cuda_double::counted().waits == before);
+  plan.read_reports(reports);
+  CHECK(reports[count - 1].objective == doctest::Approx(2 * first).epsilon(1e-5));
+  D.get(weights);
+  CHECK((weights[0] + polar_factor_of<float>(other[0])).norm() <= 0.01);
+}
+
+TEST_CASE("batches that cannot be say so, and write nothing") {
+  const strict_session session;
+  on_device where;
+  stack<float> inputs(4, 5, 3), outputs(4, 5, 3);
+  for (index_t i = 0; i < 3; ++i) inputs[i] = gradient<float>(4, 5);
+  const on_device::place<float> M(where.backend, inputs), D(where.backend, outputs);
+  CHECK_THROWS_WITH_AS((void)plan_lmo_batch(spectral(), M.batch, polar_express{}, where.backend),
+                       "polar_batch: method must be newton_schulz, or polar_express with steps and "
+                       "lower, got one that decides by numbers",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(
+      (void)plan_lmo_batch(spectral(), M.batch, newton_schulz{.steps = 0}, where.backend),
+      std::invalid_argument);
+  auto plan = plan_lmo_batch(spectral(), M.batch, newton_schulz{}, where.backend);
+  std::vector<lmo_report> reports(3), two(2);
+  CHECK_THROWS_WITH_AS(plan.execute(M.batch.as_const(), D.batch, two),
+                       "batch: reports must be one a matrix, got 2", std::invalid_argument);
+  auto fewer = D.batch;
+  fewer.count = 2;
+  CHECK_THROWS_WITH_AS(plan.execute(M.batch.as_const(), fewer, reports),
+                       "batch: D must be 3 of 4 x 5, got 2 of 4 x 5", std::invalid_argument);
+  CHECK_THROWS_AS(plan.execute(M.batch.as_const(), M.batch, reports), std::invalid_argument);
+  auto folded = D.batch;
+  folded.stride = 5;
+  CHECK_THROWS_AS(plan.execute(M.batch.as_const(), folded, reports), std::invalid_argument);
+  D.get(outputs);
+  for (const float x : outputs.memory) CHECK(x == 9);
+  cuda_double::fail("cublasSgemmStridedBatched", 1, CUBLAS_STATUS_EXECUTION_FAILED);
+  CHECK_THROWS_WITH_AS(plan.execute(M.batch.as_const(), D.batch, reports),
+                       doctest::Contains("cublasSgemmStridedBatched"), backend_error);
+  plan.execute(M.batch.as_const(), D.batch, reports);
+  CHECK(reports[0].gap() < 0.5);
+  // Nothing to do.
+  for (const auto& [m, n, count] : {std::array<index_t, 3>{4, 5, 0}, {0, 5, 3}, {4, 0, 3}}) {
+    stack<float> none(m, n, count), nowhere(m, n, count);
+    const on_device::place<float> N(where.backend, none), E(where.backend, nowhere);
+    std::vector<lmo_report> empty(static_cast<std::size_t>(count));
+    auto idle = plan_lmo_batch(spectral(), N.batch, newton_schulz{}, where.backend);
+    CHECK_NOTHROW(idle.execute(N.batch.as_const(), E.batch, empty));
+    for (const lmo_report& r : empty) CHECK(r.outcome == outcome::zero_input);
+  }
+}
+
+TEST_CASE_TEMPLATE("dots of columns, of any scale and side by side", T, float, double) {
+  const strict_session session;
+  backend_on_double backend;
+  for (const index_t rows : {1, 40, 3000})
+    for (const index_t cols : {1, 5, 70}) {
+      Eigen::MatrixX<T> X = gradient<T>(rows, cols), Y = gradient<T>(rows, cols, 3);
+      X.col(0) *= T(1e30);
+      Y.col(0) *= T(1e-30);
+      const fanion_test::device_matrix<T> x(backend, X), y(backend, Y), out(backend, cols, 1);
+      column_dots<T>(backend, x.view().as_const(), y.view().as_const(), out.view());
+      const Eigen::MatrixX<T> found = out.get();
+      for (index_t j = 0; j < cols; ++j) {
+        const Eigen::VectorX<long double> a = X.col(j).template cast<long double>(),
+                                          b = Y.col(j).template cast<long double>();
+        CHECK(std::abs(static_cast<double>(found(j, 0) - static_cast<T>(a.dot(b)))) <=
+              4 * std::numeric_limits<T>::epsilon() * static_cast<double>(a.norm() * b.norm()));
+      }
+    }
+}
