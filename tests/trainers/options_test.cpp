@@ -113,7 +113,8 @@ TEST_CASE("a wrong flag is named together with its value") {
            {{"--save-every", "-1"}, {"--save-every", "-1"}},
            {{"--spectra", "1,x"}, {"--spectra", "x"}},
            {{"--methods", "dion"}, {"--methods", "'dion'"}},
-           {{"--methods", "dion-4"}, {"--lr", "dion-4 has no tuned rate here"}},
+           {{"--methods", "norm", "--norm", "dual(ky_fan(3))"},
+            {"--lr", "norm has no tuned rate here"}},
            {{"--velocity", "1"}, {"--velocity"}}}) {
     const std::string said = error_of(r.words);
     CAPTURE(r.words.front());
