@@ -144,21 +144,23 @@ TEST_CASE_TEMPLATE("polar factors of a batch", T, float, double) {
 TEST_CASE("of a batch each is alone: zero, NaN, huge and tiny members") {
   const strict_session session;
   on_device where;
-  stack<float> inputs(10, 14, 6), outputs(10, 14, 6);
-  for (index_t i = 0; i < 6; ++i) inputs[i] = gradient<float>(10, 14);
+  stack<float> inputs(10, 14, 7), outputs(10, 14, 7);
+  for (index_t i = 0; i < 7; ++i) inputs[i] = gradient<float>(10, 14);
   inputs[1].setZero();
   inputs[2](3, 4) = std::numeric_limits<float>::quiet_NaN();
   inputs[3](5, 6) = std::numeric_limits<float>::infinity();
   inputs[4] *= 1e30f;
   inputs[5] *= 1e-30f;
+  inputs[6].setConstant(1e-45f);
   const on_device::place<float> M(where.backend, inputs), D(where.backend, outputs);
   auto plan = plan_lmo_batch(spectral(), M.batch, newton_schulz{}, where.backend);
-  std::vector<lmo_report> reports(6);
+  std::vector<lmo_report> reports(7);
   plan.execute(M.batch.as_const(), D.batch, reports);
   D.get(outputs);
-  for (const index_t i : {1, 2, 3}) CHECK(outputs[i].isZero(0));
+  for (const index_t i : {1, 2, 3, 6}) CHECK(outputs[i].isZero(0));
   CHECK(reports[1].outcome == outcome::zero_input);
   CHECK(reports[1].gap() == 0);
+  CHECK(reports[6].outcome == outcome::zero_input);
   for (const std::size_t i : {2u, 3u}) {
     CHECK(reports[i].outcome == outcome::non_finite);
     CHECK(std::isnan(reports[i].gap()));
@@ -169,6 +171,13 @@ TEST_CASE("of a batch each is alone: zero, NaN, huge and tiny members") {
           doctest::Approx(reports[0].gap()).epsilon(1e-3));
   }
   CHECK(reports[5].objective / reports[0].objective == doctest::Approx(1e-30).epsilon(1e-5));
+  // Weights without a step only shrink, from 9.
+  stack<float> weights(10, 14, 7);
+  const on_device::place<float> W(where.backend, weights);
+  plan.update(M.batch.as_const(), W.batch, 0.5, 1, reports);
+  W.get(weights);
+  for (const index_t i : {1, 2, 3, 6}) CHECK((weights[i].array() == 4.5f).all());
+  CHECK((weights[0].array() - 4.5f).matrix().isApprox(outputs[0], 1e-5f));
 }
 
 TEST_CASE("updates, feasible answers, and what a batch costs") {
@@ -193,6 +202,7 @@ TEST_CASE("updates, feasible answers, and what a batch costs") {
   CHECK(cuda_double::count("cudaMalloc") == allocated);
   CHECK(cuda_double::counted().waits == waits + 1);
   CHECK(cuda_double::counted().launches - launches < 90);
+  const double first = reports[count - 1].objective;
   W.get(weights);
   for (index_t i = 0; i < count; ++i) {
     const Eigen::MatrixXf d = (weights[i].array() - 1).matrix() / 0.25f;
@@ -201,6 +211,28 @@ TEST_CASE("updates, feasible answers, and what a batch costs") {
     CHECK(reports[static_cast<std::size_t>(i)].feasibility == 1);
     CHECK(reports[static_cast<std::size_t>(i)].gap() <= 1e-2);
   }
+  // D is divided by what the polynomials may make of a singular value, and so is <M, D>.
+  auto inside = plan_lmo_batch(spectral(), M.batch, newton_schulz{.feasible = true}, where.backend);
+  auto free = plan_lmo_batch(spectral(), M.batch, newton_schulz{}, where.backend);
+  std::vector<lmo_report> loose(count);
+  stack<float> held(m, n, count);
+  const on_device::place<float> H(where.backend, held);
+  inside.execute(M.batch.as_const(), H.batch, reports);
+  free.execute(M.batch.as_const(), W.batch, loose);
+  H.get(held);
+  W.get(weights);
+  for (index_t i = 0; i < count; ++i) {
+    const lmo_report &r = reports[static_cast<std::size_t>(i)],
+                     &l = loose[static_cast<std::size_t>(i)];
+    const Eigen::MatrixXf d = held[i];
+    CHECK(Eigen::JacobiSVD<Eigen::MatrixXf>(d).singularValues()(0) <= 1);
+    CHECK(d.isApprox(weights[i] / static_cast<float>(l.feasibility), 1e-5f));
+    CHECK(r.objective == doctest::Approx(d.cwiseProduct(inputs[i]).sum()).epsilon(1e-4));
+    CHECK(r.feasibility == 1);
+    CHECK(l.feasibility > 1.1);
+    CHECK(r.gap() == doctest::Approx(l.gap()).epsilon(1e-6));
+  }
+
   // In a graph: no wait, and the reports are those of its last launch.
   const on_device::place<float> D(where.backend, weights);
   const auto graph =
@@ -211,12 +243,11 @@ TEST_CASE("updates, feasible answers, and what a batch costs") {
   where.backend.copy<float>(
       matrix_view<const float, device_space>(O.memory.data(), O.memory.size(), 1),
       matrix_view<float, device_space>(M.memory.data(), M.memory.size(), 1));
-  const double first = reports[0].objective;
   const long before = cuda_double::counted().waits;
   where.backend.launch(graph);
   CHECK(cuda_double::counted().waits == before);
   plan.read_reports(reports);
-  CHECK(reports[count - 1].objective == doctest::Approx(2 * first).epsilon(1e-5));
+  CHECK(reports[0].objective == doctest::Approx(2 * first).epsilon(1e-5));
   D.get(weights);
   CHECK((weights[0] + polar_factor_of<float>(other[0])).norm() <= 0.01);
 }
@@ -231,9 +262,10 @@ TEST_CASE("batches that cannot be say so, and write nothing") {
                        "polar_batch: method must be newton_schulz, or polar_express with steps and "
                        "lower, got one that decides by numbers",
                        std::invalid_argument);
-  CHECK_THROWS_AS(
-      (void)plan_lmo_batch(spectral(), M.batch, newton_schulz{.steps = 0}, where.backend),
-      std::invalid_argument);
+  for (const index_t steps : {0, 61})
+    CHECK_THROWS_AS(
+        (void)plan_lmo_batch(spectral(), M.batch, newton_schulz{.steps = steps}, where.backend),
+        std::invalid_argument);
   auto plan = plan_lmo_batch(spectral(), M.batch, newton_schulz{}, where.backend);
   std::vector<lmo_report> reports(3), two(2);
   CHECK_THROWS_WITH_AS(plan.execute(M.batch.as_const(), D.batch, two),

@@ -225,6 +225,9 @@ Eigen::Map<const matrix<T>, 0, Eigen::OuterStride<>> map(const T* p, int rows, i
   return {p, rows, cols, Eigen::OuterStride<>(ld)};
 }
 
+/// What cudaDeviceProp::memPitch is on devices so far.
+constexpr std::size_t most_pitch = 0x7fffffff;
+
 template <class Handle>
 bool usable(const char* call, Handle h) {
   if (h == nullptr) return complain(call, "no handle");
@@ -707,7 +710,7 @@ cudaError_t CUDARTAPI cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* f
                                         cudaMemcpyKind kind, cudaStream_t stream) {
   if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
   const auto fits = [&](const void* p, size_t pitch, bool device) {
-    if (pitch < width) return complain("cudaMemcpy2DAsync", "pitch");
+    if (pitch < width || pitch > most_pitch) return complain("cudaMemcpy2DAsync", "pitch");
     const size_t bytes = height == 0 ? 0 : (height - 1) * pitch + width;
     if (device ? !the().memory.holds(p, bytes) : the().memory.is_here(p))
       return complain("cudaMemcpy2DAsync", "memory of the other side, or outside an allocation");
@@ -729,8 +732,12 @@ cudaError_t CUDARTAPI cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* f
 cudaError_t CUDARTAPI cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                                       cudaStream_t stream) {
   if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
-  if (!is_stream(stream) || kind != cudaMemcpyDeviceToHost || !the().memory.holds(from, bytes) ||
-      the().memory.is_here(to)) {
+  const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice,
+             to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
+  const auto fits = [&](const void* p, bool device) {
+    return device ? the().memory.holds(p, bytes) : !the().memory.is_here(p);
+  };
+  if (!is_stream(stream) || !fits(from, from_device) || !fits(to, to_device)) {
     complain(__func__, "stream, direction or memory");
     return cudaErrorInvalidValue;
   }

@@ -442,6 +442,52 @@ TEST_CASE("edges of the step for graphs") {
     CHECK(after(ones, none).first.norm() == 0);
 }
 
+TEST_CASE("a step for graphs at the ends of float, and inside the ball") {
+  eigen_backend host;
+  const lmo_options at_once{.momentum = {.beta = 0, .lookahead = lookahead::none}};
+  const auto after = [&](const auto& rule, const Eigen::MatrixXf& G) {
+    Eigen::MatrixXf W = Eigen::MatrixXf::Zero(G.rows(), G.cols());
+    auto step = make_step<float>(rule, G.rows(), G.cols(), host);
+    const step_report r =
+        step.step({matrix_view<float>(W.data(), G.rows(), G.cols()), false},
+                  {matrix_view<const float>(G.data(), G.rows(), G.cols()), false}, 1);
+    return std::pair(Eigen::MatrixXf(-W), r);
+  };
+  // The norm of a few numbers without digits has none either.
+  const Eigen::MatrixXf tiny = Eigen::MatrixXf::Constant(2, 3, 1e-45f);
+  const auto check_ends = [&](const auto& rule) {
+    const auto [none, said] = after(rule, tiny);
+    CHECK(none.isZero(0));
+    CHECK(said.outcome == outcome::zero_input);
+  };
+  check_ends(capturable{muon(at_once)});
+  check_ends(capturable{f_muon(0.5, at_once)});
+  check_ends(capturable{sign_sgd(at_once)});
+  // <M, X> is above the largest float: nothing is proven.
+  const auto [far, blind] =
+      after(capturable{muon(at_once)}, 1e38f * Eigen::MatrixXf::Identity(9, 9));
+  CHECK(far.allFinite());
+  CHECK(blind.gap == 1);
+  CHECK(std::isnan(blind.dual_norm));
+
+  const Eigen::MatrixXf G = gradient<float>(12, 9);
+  const auto longest = [](const Eigen::MatrixXf& d) {
+    return Eigen::JacobiSVD<Eigen::MatrixXf>(d).singularValues()(0);
+  };
+  const newton_schulz inside{.feasible = true};
+  const auto [free, loose] = after(capturable{muon(at_once)}, G);
+  const auto [held, tight] = after(capturable{muon(at_once), inside}, G);
+  CHECK(longest(free) > 1.01f);
+  CHECK(longest(held) <= 1);
+  CHECK(held.isApprox(free * (held.norm() / free.norm()), 1e-5f));
+  CHECK(tight.gap == loose.gap);
+  CHECK(tight.dual_norm == loose.dual_norm);
+  CHECK(describe(capturable{muon(), inside}) != describe(capturable{muon()}));
+  // The rest of a mixture shrinks with it.
+  const auto [sum, ignored] = after(capturable{f_muon(0.5, at_once), inside}, G);
+  CHECK(sum.isApprox(0.5f * held + 0.5f * (held.norm() / free.norm()) * G / G.norm(), 1e-5f));
+}
+
 TEST_CASE("Polar Express of fixed work, other momenta, and a checkpoint, against lmo_step") {
   const strict_session session;
   backend_on_double backend;
@@ -523,13 +569,14 @@ TEST_CASE("what cannot be captured says so") {
   CHECK_NOTHROW(made(capturable{muon(), polar_express{.lower = 1e-3, .steps = 6}}));
   CHECK_THROWS_AS(made(capturable{muon({.form = step_form::sharp})}), std::invalid_argument);
   CHECK_THROWS_WITH_AS(made(capturable{fanion_k(3)}),
-                       "capturable: singular values that the norm reads must be 8, got 3",
+                       "capturable: singular values that a term reads must be 8, got 3",
                        std::invalid_argument);
   CHECK_NOTHROW(made(capturable{fanion_k(8)}));
+  CHECK_THROWS_AS(made(capturable{lmo_rule{rms_to_rms(512, 2048)}}), std::invalid_argument);
   using step_of_muon = capturable<spectral>::step<float, backend_on_double>;
   CHECK_NOTHROW(step_of_muon(capturable{muon()}, 8, 8, backend, {{0, 0, 8, 8}}));
   CHECK_THROWS_WITH_AS(step_of_muon(capturable{muon()}, 8, 8, backend, {{0, 0, 4, 8}}),
-                       "capturable: blocks must be none, or the whole matrix, got 1",
+                       "capturable: blocks must be none, or the whole matrix, got parts of 8 x 8",
                        std::invalid_argument);
   const device_matrix<float> w(backend, gradient<float>(8, 8)),
       g(backend, gradient<float>(8, 8, 2)), rate(backend, 1, 1), rates(backend, 1, 2);
@@ -561,6 +608,15 @@ TEST_CASE("what cannot be captured says so") {
   // Nor is a stream that was being recorded left so.
   backend.launch(backend.capture([&] { put(w, false, rate); }));
   CHECK(w.get().allFinite());
+  // A state is of the order in which the weight is stored.
+  std::stringstream file;
+  archive_writer out(file);
+  auto turned_step = made(capturable{muon()});
+  turned_step.enqueue({w.view(), true}, {g.view().as_const(), true}, rate.view().as_const());
+  turned_step.save(out);
+  archive_reader in(file);
+  CHECK_THROWS_WITH_AS(muon_step.load(in), "checkpoint: the weight was stored in another order",
+                       std::invalid_argument);
   // The momentum lies as the weight did.
   CHECK_THROWS_WITH_AS(
       muon_step.enqueue({w.view(), true}, {g.view().as_const(), true}, rate.view().as_const()),
@@ -575,6 +631,7 @@ TEST_CASE_TEMPLATE("the family without a number for the host, against lmo_step",
   backend_on_double backend;
   const lmo_options o{.decay = 0.1, .scaling = shape_scaling::widening, .gap = 1e-4};
   const polar_express method{.lower = 1e-3, .steps = 8};
+  const double epsilon = static_cast<double>(std::numeric_limits<T>::epsilon());
   const auto check = [&](const auto& rule) {
     using norm = std::remove_cvref_t<decltype(rule.norm)>;
     for (const bool turned : {false, true}) {
@@ -606,6 +663,7 @@ TEST_CASE_TEMPLATE("the family without a number for the host, against lmo_step",
         }
         CHECK((w.get() - v.get()).norm() <= T(5e-3) * (v.get() - before).norm());
         CHECK(r.gap <= 1e-3);
+        CHECK(r.dual_norm >= (1 - r.gap) * s.dual_norm * (1 - 8 * epsilon));
       }
       g.set(gradient<T>(rows, cols));
       step.reset();
@@ -654,7 +712,25 @@ TEST_CASE("an optimizer whose matrices wait once, resumed and changed") {
     CHECK((t < 2 ? first : second).step(0.1).parameters[0].gap <= 1e-2);
   }
   CHECK(straight.get() == stopped.get());
-  // To lmo_step and back the momentum goes on.
+  // A rule that has not moved yet says nothing about how its weight is stored.
+  const device_matrix<float> rows(backend, Eigen::MatrixXf::Ones(5, 4));
+  const device_matrix<float> slopes(backend, gradient<float>(5, 4));
+  device_optimizer fresh(muon(), adamw{}, backend);
+  fresh.add(make_parameter<float>("W", on_device<float>{rows.view(), true},
+                                  on_device<const float>{slopes.view().as_const(), true}));
+  fresh.set_rule("W", capturable{muon()});
+  CHECK_NOTHROW((void)fresh.step(0.1));
+  // From and to lmo_step the momentum goes on, stored as it was.
+  fresh.set_rule("W", muon());
+  const Eigen::MatrixXf there = rows.get();
+  backend.fill(slopes.view(), 0.0f);
+  (void)fresh.step(0.1);
+  CHECK((rows.get() - there).cwiseProduct(gradient<float>(5, 4)).sum() < -0.1f);
+  fresh.set_rule("W", capturable{muon()});
+  const Eigen::MatrixXf then = rows.get();
+  (void)fresh.step(0.1);
+  CHECK((rows.get() - then).cwiseProduct(gradient<float>(5, 4)).sum() < -0.1f);
+
   model asked(backend, 24, 40);
   device_optimizer third(muon({.decay = 0.1}), adamw{}, backend);
   asked.enter(third);

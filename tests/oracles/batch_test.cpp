@@ -97,7 +97,8 @@ TEST_CASE("a batch updates its weights in place") {
 
 TEST_CASE("one bad member does not spoil the others, and says so") {
   stack<float> like = inputs<float>(0);
-  auto plan = plan_lmo_batch(spectral(), like.view(), polar_express{.gap = 1e-3}, 2);
+  const int threads = 2;  // a variable, which is no backend
+  auto plan = plan_lmo_batch(spectral(), like.view(), polar_express{.gap = 1e-3}, threads);
   stack<float> m = inputs<float>(0), d(70, 90, members, 0.0F);
   m.member(2)(3, 4) = std::numeric_limits<float>::quiet_NaN();
   m.member(4).setZero();

@@ -464,6 +464,12 @@ class basic_cuda_backend {
                cudaMemcpyKind kind) const {
     using T = typename M::scalar;
     if (shape.empty()) return;
+    // The pitch of a 2D copy has a limit, which a long column would be above.
+    if (shape.cols() == 1 || (from_ld == shape.rows() && to_ld == shape.rows())) {
+      device::check(cudaMemcpyAsync(to, from, device::bytes<T>(shape.size()), kind, stream_.get()),
+                    "cudaMemcpyAsync");
+      return;
+    }
     device::check(cudaMemcpy2DAsync(to, device::bytes<T>(to_ld), from, device::bytes<T>(from_ld),
                                     device::bytes<T>(shape.rows()),
                                     static_cast<std::size_t>(shape.cols()), kind, stream_.get()),

@@ -5,6 +5,8 @@
 
 #include <fanion/core/types.hpp>
 
+#include <limits>
+
 namespace fanion::entry {
 
 /// f x.
@@ -80,12 +82,18 @@ struct over_line {
   FANION_HD constexpr T operator()(T x, T s, T) const noexcept { return s > T(0) ? x / s : T(0); }
 };
 
-/// x / (s slack), and 0 where s is 0 or not finite.
+/// A positive finite number with all its digits. Below it a norm is not what its entries say.
+template <Real T>
+[[nodiscard]] FANION_HD constexpr bool is_normal(T x) noexcept {
+  return x >= std::numeric_limits<T>::min() && x - x == T(0);
+}
+
+/// x / (s slack), and 0 where s is not normal.
 template <Real T>
 struct over_finite_line {
   T slack;
   FANION_HD constexpr T operator()(T x, T s, T) const noexcept {
-    return s > T(0) && s - s == T(0) ? x / s / slack : T(0);
+    return is_normal(s) ? x / s / slack : T(0);
   }
 };
 
@@ -125,13 +133,13 @@ struct look_ahead_if_finite {
   }
 };
 
-/// x <- x / (d slack) for the number at `size`, and 0 where that is 0 or not finite.
+/// x <- x / (d slack) for the number at `size`, and 0 where that is not normal.
 template <Real T>
 struct over_number {
   const T* size;
   T slack;
   FANION_HD constexpr void operator()(T& x) const noexcept {
-    x = *size > T(0) && *size - *size == T(0) ? x / *size / slack : T(0);
+    x = is_normal(*size) ? x / *size / slack : T(0);
   }
 };
 
@@ -149,14 +157,14 @@ struct rate_against {
   }
 };
 
-/// a x / d + b sign(x) for the number d at `length`, and 0 where that is 0 or not finite.
+/// a x / d + b sign(x) for the number d at `length`, and 0 where that is not normal.
 template <Real T>
 struct direction_and_sign {
   const T* length;
   T direction, signs;
   FANION_HD constexpr T operator()(T x) const noexcept {
     const T d = *length;
-    if (!(d > T(0) && d - d == T(0))) return T(0);
+    if (!is_normal(d)) return T(0);
     return direction * (x / d) + signs * (T(x > T(0)) - T(x < T(0)));
   }
 };

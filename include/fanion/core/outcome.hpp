@@ -54,6 +54,7 @@ struct lmo_report {
     if (outcome == fanion::outcome::zero_input) return 0;
     if (outcome == fanion::outcome::non_finite) return std::numeric_limits<double>::quiet_NaN();
     constexpr double infinite = std::numeric_limits<double>::infinity();
+    if (!(objective <= 0 && objective > -infinite)) return 1;
     if (!(bound < infinite) || !(feasibility < infinite)) return 1;
     if (bound <= 0) return 0;
     const double g = 1 + objective / ((feasibility > 1 ? feasibility : 1) * bound);

@@ -29,7 +29,8 @@ namespace fanion {
 template <class N, class Method, Real T, class B>
 class capturable_step;
 
-/// Any of these oracles' rules, with a polar factor of fixed work.
+/// Any of these oracles' rules, with a polar factor of fixed work; the rule's gap and seed are not
+/// looked at.
 ///
 ///   optimizer<float, cuda_backend> opt(capturable{muon(), newton_schulz{}}, adamw{}, backend);
 template <LmoTractable N, class Method = newton_schulz>
@@ -65,7 +66,7 @@ inline constexpr bool of_capturable_terms<sum<F, G>> =
 [[nodiscard]] inline std::string describe_fixed(const polar_express& m) {
   return "polar_express, lower " + describe(m.lower.value_or(0)) + ", safety " +
          describe(m.safety) + ", steps " + std::to_string(m.steps) + ", block " +
-         std::to_string(m.block);
+         std::to_string(m.block) + (m.gap ? ", gap " + describe(*m.gap) : "");
 }
 
 }  // namespace detail
@@ -81,15 +82,16 @@ void check(const capturable<N, Method>& r) {
 }
 template <LmoTractable N, class Method>
 [[nodiscard]] std::string describe(const capturable<N, Method>& r) {
-  return "capturable, " + detail::describe_fixed(r.method) + ", " + describe(r.inner);
+  return "capturable, " + detail::describe_fixed(r.method) +
+         (r.method.feasible ? ", feasible, " : ", ") + describe(r.inner);
 }
 
 /// State and step of one parameter, one block: lmo_step's formulas, where what has to be decided is
 /// decided where the matrices are. A gradient that is not finite changes nothing, a momentum that
-/// is zero or has overflowed only decays the weight, a rate that is negative or not finite moves
-/// nothing but the momentum. `step` waits once, for the report. `enqueue` does not wait: its rate
-/// is a number on the device, so that a graph, which repeats what it recorded, can be given
-/// another. Allocates in the constructor only.
+/// is zero, of a norm below the normal numbers, or has overflowed only decays the weight, a rate
+/// that is negative or not finite moves nothing but the momentum. `step` waits once, for the
+/// report. `enqueue` does not wait: its rate is a number on the device, so that a graph, which
+/// repeats what it recorded, can be given another. Allocates in the constructor only.
 ///
 ///   auto step = make_step<float>(capturable{muon(), newton_schulz{}}, rows, cols, backend);
 ///   const auto graph = backend.capture([&] { step.enqueue(W, G, rate); });
@@ -114,7 +116,8 @@ class capturable_step {
         backend_(&backend),
         memory_(backend.template make_workspace<T>(2 * rows * cols + numbers_kept)) {
     if (blocks.size() > 1 || (blocks.size() == 1 && blocks[0] != matrix_block{0, 0, rows, cols}))
-      refuse("capturable: blocks", "none, or the whole matrix", blocks.size());
+      refuse("capturable: blocks", "none, or the whole matrix",
+             "parts of " + shape_text(rows, cols));
     for_each_term(dual(rule.inner.norm), [&]<class L>(double c, const L& leaf) {
       if constexpr (FlatSpectralNorm<L>)
         polar_ += c * leaf.flat_weight();
@@ -129,8 +132,10 @@ class capturable_step {
   /// Steps that `step` has taken. Those of a graph are not counted.
   [[nodiscard]] index_t steps() const noexcept { return steps_; }
   [[nodiscard]] const capturable<N, Method>& rule() const noexcept { return rule_; }
+  /// Those of a graph count as one here.
   [[nodiscard]] momentum_state<T, space> state() const {
-    return {momentum_entries().as_const(), order_.value_or(false), steps_};
+    return {momentum_entries().as_const(), order_.value_or(false),
+            std::max<index_t>(steps_, order_ ? 1 : 0)};
   }
   /// Goes on from this momentum, of a step of the same shape.
   void adopt(const momentum_state<T, space>& from) {
@@ -138,13 +143,13 @@ class capturable_step {
       refuse("capturable: entries of the momentum", std::to_string(rows_ * cols_).c_str(),
              from.values.size());
     backend_->template copy<T>(from.values, momentum_entries());
-    order_ = from.transposed;
+    order_ = from.steps > 0 ? std::optional(from.transposed) : std::nullopt;
     steps_ = from.steps;
   }
 
   /// Puts one step into the backend's stream; `rate` is 1 x 1. Weight and gradient are stored in
-  /// one order, that of the momentum once there is one. The memory of all three, like this object's
-  /// backend, has to stay where it is for as long as a graph of it is launched.
+  /// one order, that of the momentum once there is one. The memory of all three has to stay where
+  /// it is, and this object and its backend have to live, for as long as a graph of it is launched.
   /// @throws std::invalid_argument for shapes that do not fit.
   void enqueue(const oriented_view<T, space>& weight, const oriented_view<const T, space>& gradient,
                matrix_view<const T, space> rate) {
@@ -173,19 +178,20 @@ class capturable_step {
                              gradient.storage, seen);
     if (signs_ > 0) backend_->template reduce_entries_to<T>(handed, reduction::sum_abs, number(4));
 
-    const double factor = shape_factor(rule_.inner.options.scaling, rows_, cols_);
+    matrix_view<const T, space> y;
+    if (solver_)
+      y = polar_factor_of(handed, weight.transposed);
+    else
+      backend_->template norm_to<T>(handed, number(1));
+    const double factor = shrink() * shape_factor(rule_.inner.options.scaling, rows_, cols_);
     const entry::rate_against<T> length{number(0).data(), rate.data(),
                                         static_cast<T>(rule_.inner.options.decay)};
     const entry::direction_and_sign<T> others{number(1).data(), static_cast<T>(factor * direction_),
                                               static_cast<T>(factor * signs_)};
-    if (!solver_) {
-      backend_->template norm_to<T>(handed, number(1));
-      backend_->for_each_entry(entry::step_against_entries<T>{length, others}, w, handed);
-      return;
-    }
-    const auto y = polar_factor_of(handed, weight.transposed);
     const T polar = static_cast<T>(factor * polar_);
-    if (direction_ > 0 || signs_ > 0)
+    if (!solver_)
+      backend_->for_each_entry(entry::step_against_entries<T>{length, others}, w, handed);
+    else if (direction_ > 0 || signs_ > 0)
       backend_->for_each_entry(entry::step_against_sum<T>{length, others, polar}, w, y, handed);
     else
       backend_->for_each_entry(entry::step_against<T>{length, polar}, w, y);
@@ -216,7 +222,7 @@ class capturable_step {
       report.dual_norm = report.skipped ? 0 : std::numeric_limits<double>::quiet_NaN();
       return report;
     }
-    if (seen[1] == T(0)) {
+    if (!entry::is_normal(seen[1])) {
       report.outcome = outcome::zero_input;
       return report;
     }
@@ -225,7 +231,6 @@ class capturable_step {
     lmo_report all;
     all.objective = -entries;
     all.bound = entries;
-    all.feasibility = 1;
     report.passes = solver_ ? 3 : 1;
     if (signs_ > 0) ++report.passes;
     if (direction_ > 0 || signs_ > 0) ++report.passes;
@@ -234,12 +239,14 @@ class capturable_step {
           solver_->certificate(length, static_cast<double>(seen[2]), static_cast<double>(seen[3]));
       all.objective -= polar_ * found.product;
       all.bound += polar_ * found.nuclear_bound;
-      all.feasibility = std::max(1.0, found.spectral_bound);
       report.residual = found.effort.residual;
       report.iterations = found.effort.iterations;
     }
+    all.bound *= 1 + noise;
+    all.feasibility = longest();
     report.gap = all.gap();
-    report.dual_norm = -all.objective / all.feasibility;
+    report.dual_norm = is_finite(all.objective) ? -all.objective / all.feasibility
+                                                : std::numeric_limits<double>::quiet_NaN();
     return report;
   }
 
@@ -253,7 +260,7 @@ class capturable_step {
     const bool ahead = rule_.inner.options.momentum.lookahead == lookahead::nesterov;
     return {memory_.data() + (ahead ? rows_ * cols_ : 0), rows_ * cols_, 1};
   }
-  /// Waits. What a graph did before is in it, and a graph may be launched on after `load`.
+  /// Waits. What a graph did before is in it, and the graph may be launched on after `load`.
   void save(archive_writer& out) const {
     out.write(std::string("capturable_step"));
     out.write(static_cast<std::uint64_t>(sizeof(T)));
@@ -263,8 +270,8 @@ class capturable_step {
     out.write(static_cast<std::uint8_t>(order_ ? 1 + *order_ : 0));
     write_entries<T>(out, *backend_, momentum_entries().as_const());
   }
-  /// @throws std::invalid_argument where the state is of another scalar or shape, or ends early;
-  /// the momentum is then as it was.
+  /// @throws std::invalid_argument where the state is of another scalar, shape or order of storage
+  /// than the steps so far, or ends early; the momentum is then as it was.
   void load(archive_reader& in) {
     expect_text(in, "capturable_step");
     const auto scalar = in.read<std::uint64_t>();
@@ -275,12 +282,15 @@ class capturable_step {
     const auto steps = in.read<index_t>();
     const auto order = in.read<std::uint8_t>();
     if (order > 2) refuse("checkpoint: the order of storage", "0, 1 or 2", int(order));
+    if (order > 0 && order_.value_or(order == 2) != (order == 2))
+      throw std::invalid_argument("checkpoint: the weight was stored in another order");
     read_entries<T>(in, *backend_, momentum_entries());
     steps_ = steps;
     order_ = order == 0 ? std::nullopt : std::optional<bool>(order == 2);
   }
 
-  /// Forgets momentum and steps. Does not wait.
+  /// Forgets momentum, steps and how the weight was stored: what was recorded before goes on only
+  /// with a weight that is stored the same. Does not wait.
   void reset() {
     backend_->fill(momentum_entries(), T(0));
     order_.reset();
@@ -294,12 +304,25 @@ class capturable_step {
   static const capturable<N, Method>& checked(const capturable<N, Method>& rule, index_t rows,
                                               index_t cols) {
     check(rule);
-    const spectral_need need = need_of(dual(rule.inner.norm), std::min(rows, cols));
-    if (need.depth > 0 && !need.polar)
-      refuse("capturable: singular values that the norm reads",
-             std::to_string(std::min(rows, cols)).c_str(), need.depth);
+    check_shape_of(rule.inner.norm, rows, cols);
+    const index_t r = std::min(rows, cols);
+    for_each_term(dual(rule.inner.norm), [&]<class L>(double, const L& leaf) {
+      if constexpr (FlatSpectralNorm<L>)
+        if (leaf.depth(r) < r)
+          refuse("capturable: singular values that a term reads", std::to_string(r).c_str(),
+                 leaf.depth(r));
+    });
     return rule;
   }
+
+  /// Of the sums in a report.
+  static constexpr double noise = 16 * static_cast<double>(std::numeric_limits<T>::epsilon());
+  /// N(D) is at most this before it is scaled.
+  [[nodiscard]] double longest() const {
+    return solver_ ? std::max(1.0, solver_->ceiling()) * (1 + noise) : 1 + noise;
+  }
+  /// What D is multiplied by.
+  [[nodiscard]] double shrink() const { return rule_.method.feasible ? 1 / longest() : 1; }
 
   /// UVᵀ of what is handed, stored as the weights are.
   [[nodiscard]] matrix_view<const T, space> polar_factor_of(matrix_view<const T, space> handed,

@@ -32,7 +32,8 @@ class polar_batch {
  public:
   using space = typename B::space;
 
-  /// A given lower end is relative to the Frobenius norm.
+  /// A given lower end is relative to the Frobenius norm; gap and block of Polar Express are not
+  /// looked at.
   /// @throws std::invalid_argument for negative sizes, or a method whose work is not fixed.
   template <class Method>
   requires requires(const Method& m) { fixes_work(m); }
@@ -55,8 +56,8 @@ class polar_batch {
   [[nodiscard]] index_t count() const noexcept { return count_; }
 
   /// X[i] <- keep X[i] + rate D[i], with D[i] = argmin { <M[i], D> : ‖D‖₂ <= 1 }, put into the
-  /// backend's stream: nothing is waited for, so it can be captured in a graph. Where M[i] is zero
-  /// or not finite D[i] is 0.
+  /// backend's stream: nothing is waited for, so it can be captured in a graph. Where M[i] is zero,
+  /// of a norm below the normal numbers, or not finite D[i] is 0.
   /// @throws std::invalid_argument as `execute`.
   void enqueue(const batch_view<const T, space>& m, const batch_view<T, space>& x, double keep,
                double rate) {
@@ -118,18 +119,22 @@ class polar_batch {
 
   [[nodiscard]] static std::vector<quintic> polynomials(const newton_schulz& method) {
     const index_t steps = expects_at_least(method.steps, 1, "newton_schulz: steps");
-    return std::vector<quintic>(
-        static_cast<std::size_t>(steps),
-        method.coefficients == schulz::classic ? classic_step : keller_jordan_step);
+    return {within_budget(steps, "newton_schulz: steps"),
+            method.coefficients == schulz::classic ? classic_step : keller_jordan_step};
   }
   [[nodiscard]] static std::vector<quintic> polynomials(const polar_express& method) {
     if (!fixes_work(method))
       refuse("polar_batch: method", "newton_schulz, or polar_express with steps and lower",
              "one that decides by numbers");
-    return optimal_quintics(
-        expects_fraction(expects_positive(*method.lower, "polar_express: lower"),
-                         "polar_express: lower"),
-        method.steps, expects_positive(method.safety, "polar_express: safety"));
+    std::vector<quintic> all(within_budget(method.steps, "polar_express: steps"));
+    optimal_quintics(expects_fraction(expects_positive(*method.lower, "polar_express: lower"),
+                                      "polar_express: lower"),
+                     expects_positive(method.safety, "polar_express: safety"), all);
+    return all;
+  }
+  [[nodiscard]] static std::size_t within_budget(index_t steps, const char* what) {
+    if (steps > quintic_reach::most) refuse(what, "at most 60", steps);
+    return static_cast<std::size_t>(steps);
   }
 
   [[nodiscard]] index_t shorter() const { return std::min(rows_, cols_); }
@@ -194,7 +199,7 @@ class polar_batch {
   [[nodiscard]] lmo_report report_of(T size, T product, T length) {
     lmo_report report;
     report.passes = 1;
-    if (rows_ * cols_ == 0 || size == T(0)) {
+    if (rows_ * cols_ == 0 || size < std::numeric_limits<T>::min()) {
       report.outcome = outcome::zero_input;
       return report;
     }
@@ -227,9 +232,9 @@ class polar_batch {
 };
 
 /// A plan of fixed work for batches like `like`, of which shape and count are read. Allocates.
-template <class E, class Space, class Method, class B>
+template <class E, class Method, Backend B>
 requires requires(const Method& m) { fixes_work(m); }
-[[nodiscard]] auto plan_lmo_batch(const spectral&, const batch_view<E, Space>& like,
+[[nodiscard]] auto plan_lmo_batch(const spectral&, const batch_view<E, typename B::space>& like,
                                   const Method& method, B& backend) {
   return polar_batch<std::remove_const_t<E>, B>(backend, like.rows, like.cols, like.count, method);
 }

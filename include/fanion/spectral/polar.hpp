@@ -130,8 +130,9 @@ class polar_solver {
 
   /// The same without a number for the host, for a number of steps that is fixed and, where the
   /// polynomials are Polar Express's, a lower end that is given: X = p(A/‖A‖_F), zero where A is
-  /// zero or not finite. Until the next call X stands in this solver's memory, and `numbers`, three
-  /// of them in a column, hold ‖A‖_F, <A, X> and ‖X‖_F, all of that where A is.
+  /// zero, of a norm below the normal numbers, or not finite. Until the next call X stands in this
+  /// solver's memory, and `numbers`, three of them in a column, hold ‖A‖_F, <A, X> and ‖X‖_F, all
+  /// of that where A is.
   /// @throws std::invalid_argument where the work is not fixed.
   [[nodiscard]] oriented_view<T, space> enqueue(B& b, const oriented_view<const T, space>& a,
                                                 matrix_view<T, space> numbers) {
@@ -151,14 +152,12 @@ class polar_solver {
     b.for_each_entry(entry::over_number<T>{numbers.data(), static_cast<T>(1 + rounding<T>(m_, n_))},
                      x);
 
-    double lo = given_ == quintic{} ? lower_ : 0, hi = 1;
+    const auto all = std::span(steps_).first(static_cast<std::size_t>(fixed_));
+    std::fill(all.begin(), all.end(), given_);
+    if (given_ == quintic{}) optimal_quintics(lower_, safety_, all);
     record_.reset();
+    for (const quintic& p : all) record_.apply(p);
     noise_ = 0;
-    for (index_t t = 0; t < fixed_; ++t) {
-      const quintic p = steps_[static_cast<std::size_t>(t)] = next_step(lo, hi, t + 1 == fixed_);
-      record_.apply(p);
-      std::tie(lo, hi) = p.image(lo, hi);
-    }
     for (index_t done = 0; done < fixed_;) {
       const auto [count, rounded] = block(done, fixed_, 1, std::min(gap_, 1.0) / 8 - noise_);
       gram.open(b, T(1), x.as_const());
@@ -190,6 +189,10 @@ class polar_solver {
                   answer);
     answer.effort.iterations = fixed_;
     return answer;
+  }
+  /// No singular value of the last `enqueue`'s X is above this.
+  [[nodiscard]] double ceiling() const {
+    return std::max(record_.ceiling(), -record_.floor()) + rounding<T>(m_, n_) + noise_;
   }
   /// Memory of X's size that `enqueue` leaves free: X's transpose fits.
   [[nodiscard]] T* spare(const oriented_view<T, space>& x) const {

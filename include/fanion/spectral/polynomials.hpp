@@ -8,9 +8,9 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 namespace fanion {
 
@@ -121,16 +121,13 @@ inline constexpr quintic classic_step{1.5, -0.5, 0};
 
 /// Optimal quintics for [lower, 1], each for the image of those before; all but the last for σ up
 /// to `safety` times as large.
-[[nodiscard]] inline std::vector<quintic> optimal_quintics(double lower, index_t steps,
-                                                           double safety) {
-  std::vector<quintic> all;
+inline void optimal_quintics(double lower, double safety, std::span<quintic> all) {
   double lo = lower, hi = 1;
-  while (std::ssize(all) < steps) {
-    const quintic p = optimal_quintic(lo, hi);
-    all.push_back(std::ssize(all) + 1 == steps ? p : p.stretched(safety));
-    std::tie(lo, hi) = all.back().image(lo, hi);
+  for (quintic& p : all) {
+    p = optimal_quintic(lo, hi);
+    if (&p != &all.back()) p = p.stretched(safety);
+    std::tie(lo, hi) = p.image(lo, hi);
   }
-  return all;
 }
 
 /// How low compositions of optimal quintics reach: lower(T) is the least l for which T of them,
