@@ -24,9 +24,10 @@ struct cnn_options : image_options {
     methods = {"sgd", "adamw", "muon", "f-muon", "neon"};
     seeds = {1};
     scaling_name = "widening";
-    tuned = {{"sgd", 0.1},     {"adamw", 0.016}, {"muon", 0.04},   {"f-muon", 0.08},
-             {"s-muon", 0.08}, {"neon", 0.2},    {"f-neon", 0.4},  {"fanion", 0.05},
-             {"dion", 0.08},   {"nsgd", 0.2},    {rest_name, 2e-3}};
+    tuned = {{"sgd", 0.1},      {"adamw", 0.016}, {"muon", 0.04},    {"f-muon", 0.08},
+             {"s-muon", 0.08},  {"neon", 0.2},    {"f-neon", 0.4},   {"fanion", 0.05},
+             {"dion", 0.08},    {"nsgd", 0.2},    {"lion", 2e-3},    {"sign-sgd", 2e-3},
+             {"f-fanion", 0.1}, {"s-neon", 0.2},  {"s-fanion", 0.1}, {rest_name, 2e-3}};
   }
   [[nodiscard]] index_t channels() const {
     return width > 0 ? width : network == "plain" ? 16 : 64;
