@@ -296,6 +296,49 @@ TEST_CASE("batches that cannot be say so, and write nothing") {
   }
 }
 
+TEST_CASE_TEMPLATE("products of batches with gaps, turned and added", T, float, double) {
+  const strict_session session;
+  const auto check = [](auto type, bool a_turned, bool b_turned) {
+    typename decltype(type)::type where;
+    const index_t m = 3, n = 4, k = 5, count = 3;
+    stack<T> A(a_turned ? k : m, a_turned ? m : k, count, 2, 1),
+        B(b_turned ? n : k, b_turned ? k : n, count, 1, 3), C(m, n, count, 3, 2);
+    for (index_t i = 0; i < count; ++i) {
+      A[i] = gradient<T>(A.view.rows, A.view.cols, static_cast<unsigned>(i));
+      B[i] = gradient<T>(B.view.rows, B.view.cols, static_cast<unsigned>(10 + i));
+      C[i] = gradient<T>(m, n, static_cast<unsigned>(20 + i));
+    }
+    using place = typename decltype(type)::type::template place<T>;
+    const place a(where.backend, A), b(where.backend, B);
+    const stack<T> before = C;
+    for (const T beta : {T(0), T(0.5)}) {
+      C.memory = before.memory;
+      if (beta == T(0)) C[1].setConstant(std::numeric_limits<T>::quiet_NaN());
+      const place c(where.backend, C);
+      auto scratch =
+          where.backend.template make_workspace<T>(multiply_each_size<T>(where.backend, k, m));
+      multiply_each<T>(where.backend, T(2), a.batch.as_const(), a_turned, b.batch.as_const(),
+                       b_turned, beta, c.batch, scratch.span());
+      c.get(C);
+      for (index_t i = 0; i < count; ++i) {
+        const Eigen::MatrixX<T> x = A[i], y = B[i];
+        const Eigen::MatrixX<T> left = a_turned ? Eigen::MatrixX<T>(x.transpose()) : x,
+                                right = b_turned ? Eigen::MatrixX<T>(y.transpose()) : y;
+        Eigen::MatrixX<T> wanted = T(2) * left * right;
+        if (beta != T(0)) wanted += beta * gradient<T>(m, n, static_cast<unsigned>(20 + i));
+        CHECK(C[i].isApprox(wanted, 32 * std::numeric_limits<T>::epsilon()));
+        C[i].setConstant(T(9));
+      }
+      for (const T x : C.memory) CHECK(x == T(9));
+    }
+  };
+  for (const auto& [a_turned, b_turned] :
+       {std::pair(false, false), std::pair(true, false), std::pair(false, true)}) {
+    check(std::type_identity<on_device>(), a_turned, b_turned);
+    check(std::type_identity<on_host>(), a_turned, b_turned);
+  }
+}
+
 TEST_CASE_TEMPLATE("dots of columns, of any scale and side by side", T, float, double) {
   const strict_session session;
   backend_on_double backend;

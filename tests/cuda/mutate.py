@@ -27,6 +27,8 @@ FILES = [f"{BACKEND}/{name}" for name in (
 # What goes wrong in code like this: a name, what is looked for, and what takes its place.
 OPERATORS = [
     ("leading dimension of packed memory", r"\bpitch\((\w+)\)(?! \{)", r"narrow(std::max<index_t>(\1.rows(), 1))"),
+    ("leading dimension of a batch", r"\bpitch\((\w+)\[0\]\)", r"narrow(std::max<index_t>(\1.rows, 1))"),
+    ("stride of a batch", r"\b([ABC])\.stride\b", r"\1.ld * \1.cols"),
     ("pitch of packed memory", r"\b(\w+)\.ld\(\)", r"\1.rows()"),
     ("operation", r"device::turn::none", "device::turn::adjoint"),
     ("operation", r"device::turn::adjoint", "device::turn::none"),
