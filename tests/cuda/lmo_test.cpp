@@ -18,7 +18,8 @@ namespace {
 template <class T, class N, class Method>
 void check_lmo(const N& n, const Method& method, double gap) {
   backend_on_double backend;
-  for (const auto& [rows, cols] : {std::pair<index_t, index_t>{40, 24}, {24, 56}}) {
+  for (const auto& shape : {std::pair<index_t, index_t>{40, 24}, {24, 56}}) {
+    const index_t rows = shape.first, cols = shape.second;
     CAPTURE(rows);
     const Eigen::MatrixX<T> M = gradient<T>(rows, cols);
     const device_matrix<T> m(backend, M), d(backend, rows, cols);
@@ -168,7 +169,9 @@ TEST_CASE("every call that fails surfaces by its name, and leaves nothing") {
   REQUIRE(work());
   const std::map<std::string, long> calls = cuda_double::calls();
   CHECK(calls.size() > 25);
-  for (const auto& [call, count] : calls) {
+  for (const auto& seen : calls) {
+    const std::string& call = seen.first;
+    const long count = seen.second;
     if (call.find("Destroy") != std::string::npos || call.starts_with("cudaFree")) continue;
     for (const long nth : {1L, (count + 1) / 2, count}) {
       cuda_double::reset();
