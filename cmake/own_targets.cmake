@@ -3,10 +3,10 @@
 add_library(fanion_warnings INTERFACE)
 target_compile_options(fanion_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow)
-# g++ spends a tenth of such a build on collecting its garbage. It may keep more of it where nothing
-# but tests is built, for up to half as much memory again.
+# g++ spends a tenth of such a build on collecting its garbage. Where nothing but tests is built it
+# may keep more of it.
 target_compile_options(fanion_warnings INTERFACE
-  $<$<AND:$<CONFIG:Debug>,$<COMPILE_LANG_AND_ID:CXX,GNU>>:--param=ggc-min-heapsize=1048576>)
+  $<$<AND:$<CONFIG:Debug>,$<COMPILE_LANG_AND_ID:CXX,GNU>>:--param=ggc-min-heapsize=524288>)
 if(FANION_WERROR)
   target_compile_options(fanion_warnings INTERFACE -Werror)
   # Later compilers raise false alarms of these three kinds deep inside inlined third-party code.

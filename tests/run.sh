@@ -50,8 +50,9 @@ if [[ ${1-} == --all ]]; then
     -DFANION_BUILD_EXAMPLES=OFF
   if grep -q '^FANION_THRUST_HOST:STRING=' build/cuda_omp/CMakeCache.txt; then # there is a toolkit
     cmake --build build/cuda_omp --parallel "$jobs" \
-      --target test_cuda_backend test_cuda_lmo test_cuda_optim
-    (cd build/cuda_omp && ctest -R '^cuda\.(backend|lmo|optim)$' --output-on-failure)
+      --target test_cuda_backend test_cuda_batch test_cuda_lmo test_cuda_optim test_cuda_capturable
+    (cd build/cuda_omp &&
+      ctest -R '^cuda\.(backend|batch|lmo|optim|capturable)$' --output-on-failure)
   fi
   echo "== beside other libraries =="
   bench/peers/run.sh --quick

@@ -89,7 +89,7 @@ def verdict(site, shared, scratch):
         mutated = folder / pathlib.Path(site[1]).relative_to("include")
         shutil.copytree(ROOT / "include" / "fanion", folder / "fanion")
         mutated.write_text(site[4])
-        for test in ("backend", "batch", "lmo", "optim"):
+        for test in ("backend", "batch", "lmo", "capturable", "optim"):
             made = compile_one(ROOT / "tests" / "cuda" / f"{test}_test.cpp", folder / "test.o", folder)
             if made.returncode:
                 return "does not compile"
