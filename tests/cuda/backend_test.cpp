@@ -37,6 +37,25 @@ TEST_CASE_TEMPLATE("a workspace is zeros, whatever the memory held", T, float, d
   CHECK(seen == std::vector<T>(77, T(0)));
 }
 
+TEST_CASE("matrices go to the device and back, gaps between columns on either side or both") {
+  const strict_session session;
+  backend_on_double backend;
+  for (const index_t here : {0, 2})
+    for (const index_t there : {0, 3}) {
+      std::vector<float> from(static_cast<std::size_t>((3 + here) * 4)), to(from.size(), -1);
+      for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<float>(i);
+      const auto memory = backend.make_workspace<float>((3 + there) * 4);
+      const fanion::matrix_view<float, fanion::device_space> x(memory.data(), 3, 4, 3 + there);
+      const matrix_view<float> back(to.data(), 3, 4, 3 + here);
+      backend.upload<float>(matrix_view<const float>(from.data(), 3, 4, 3 + here), x);
+      backend.download<float>(x.as_const(), back);
+      for (std::size_t i = 0; i < from.size(); ++i) {
+        const bool entry = static_cast<index_t>(i) % (3 + here) < 3;
+        CHECK(to[i] == (entry ? from[i] : -1.0f));
+      }
+    }
+}
+
 TEST_CASE("factors are rounded in products only where that is asked for") {
   const strict_session session;
   const backend_on_double exactly;
