@@ -114,7 +114,7 @@ TEST_CASE("a wrong flag is named together with its value") {
            {{"--spectra", "1,x"}, {"--spectra", "x"}},
            {{"--methods", "dion"}, {"--methods", "'dion'"}},
            {{"--methods", "norm", "--norm", "dual(ky_fan(3))"},
-            {"--lr", "norm has no tuned rate here"}},
+            {"--norm", "needs a rate", "--lr norm=RATE"}},
            {{"--velocity", "1"}, {"--velocity"}}}) {
     const std::string said = error_of(r.words);
     CAPTURE(r.words.front());
