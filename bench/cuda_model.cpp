@@ -2,10 +2,10 @@
 /// the double of CUDA's libraries from the sizes of the calls. A model: nothing is timed, and no
 /// device is needed.
 ///
-///   fanion_cuda_model [rows cols]...        default: 512 512 512 2048
+///   fanion_cuda_model [--only TEXT] [rows cols]...        default: 512 512 512 2048
 ///
-/// Bytes are those that a call names, once each: caches may save some, and a library may read
-/// twice.
+/// With --only, the rows whose names hold TEXT. Bytes are those that a call names, once each:
+/// caches may save some, and a library may read twice.
 #include <cuda/device_matrix.hpp>
 
 #include <fanion/fanion.hpp>
@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -116,47 +117,71 @@ void oracle_row(const char* name, backend_on_double& b, const N& norm, const Met
   row(name, m, n, before, {2, flops});
 }
 
-void table(index_t m, index_t n) {
+void table(index_t m, index_t n, std::string_view only) {
   backend_on_double b;
   const double polar = polar_flops(m, n), leading = leading_flops(m, n, 32);
   std::printf("\n%td x %td in float\n\n", m, n);
   std::printf(
       "| step or oracle | launches | waits | Mflop | least | matrices moved | least | reads of M | "
       "bytes to or from the host |\n|---|---|---|---|---|---|---|---|---|\n");
-  lmo_row("Muon", b, muon(), m, n, polar);
+  const auto line = [&](const char* name, const auto& print) {
+    if (std::string_view(name).find(only) != std::string_view::npos) print(name);
+  };
+  const auto step_of = [&](const char* name, const auto& rule, double flops) {
+    line(name, [&](const char* as) { lmo_row(as, b, rule, m, n, flops); });
+  };
+  const auto recorded = [&](const char* name, const auto& rule, double flops) {
+    line(name, [&](const char* as) { captured_row(as, b, rule, m, n, flops); });
+  };
+  const auto oracle = [&](const char* name, const auto& norm, const auto& method, double flops) {
+    line(name, [&](const char* as) { oracle_row(as, b, norm, method, m, n, flops); });
+  };
   const capturable fixed_muon{muon()};
-  rule_row("Muon, capturable", b, fixed_muon, m, n, polar);
-  captured_row("Muon in a graph", b, fixed_muon, m, n, polar);
-  captured_row("F-Muon in a graph", b, capturable{f_muon(0.5)}, m, n, polar);
-  captured_row("SignSGD in a graph", b, capturable{sign_sgd()}, m, n, 0);
-  lmo_row("Fanion-32", b, fanion_k(32), m, n, leading);
-  lmo_row("Neon", b, neon(), m, n, leading_flops(m, n, 1));
-  lmo_row("NSGD", b, nsgd(), m, n, 0);
-  lmo_row("SignSGD", b, sign_sgd(), m, n, 0);
+  step_of("Muon", muon(), polar);
+  line("Muon, capturable", [&](const char* as) { rule_row(as, b, fixed_muon, m, n, polar); });
+  recorded("Muon in a graph", fixed_muon, polar);
+  recorded("Muon in a graph, bfloat16",
+           capturable{muon(), newton_schulz{.compute = compute::bfloat16}}, polar);
+  recorded("F-Muon in a graph", capturable{f_muon(0.5)}, polar);
+  recorded("SignSGD in a graph", capturable{sign_sgd()}, 0);
+  step_of("Fanion-32", fanion_k(32), leading);
+  step_of("Neon", neon(), leading_flops(m, n, 1));
+  step_of("NSGD", nsgd(), 0);
+  step_of("SignSGD", sign_sgd(), 0);
   using adamw_step = elementwise_step<adamw, float, backend_on_double>;
-  step_row("AdamW", b, adamw_step({}, m, n, b), m, n, nullptr, {7, 0});
-  oracle_row("spectral, newton_schulz", b, spectral(), newton_schulz{}, m, n, polar);
-  oracle_row("spectral, polar_express", b, spectral(), polar_express{.gap = 1e-3}, m, n, polar);
-  oracle_row("spectral, qdwh", b, spectral(), qdwh{.gap = 1e-3}, m, n, polar);
+  line("AdamW", [&](const char* as) {
+    step_row(as, b, adamw_step({}, m, n, b), m, n, nullptr, {7, 0});
+  });
+  oracle("spectral, newton_schulz", spectral(), newton_schulz{}, polar);
+  oracle("spectral, newton_schulz, bfloat16", spectral(),
+         newton_schulz{.compute = compute::bfloat16}, polar);
+  oracle("spectral, polar_express", spectral(), polar_express{.gap = 1e-3}, polar);
+  oracle("spectral, qdwh", spectral(), qdwh{.gap = 1e-3}, polar);
   const auto ball = dual(ky_fan(32));
-  oracle_row("dual(ky_fan(32)), subspace", b, ball, subspace{.gap = 1e-2}, m, n, leading);
-  oracle_row("dual(ky_fan(32)), block_krylov", b, ball, block_krylov{.gap = 1e-2}, m, n, leading);
-  oracle_row("max_abs", b, max_abs(), exact{}, m, n, 0);
+  oracle("dual(ky_fan(32)), subspace", ball, subspace{.gap = 1e-2}, leading);
+  oracle("dual(ky_fan(32)), block_krylov", ball, block_krylov{.gap = 1e-2}, leading);
+  oracle("max_abs", max_abs(), exact{}, 0);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<index_t> sizes = {512, 512, 512, 2048};
-  if (argc > 1) {
-    sizes.clear();
-    for (int i = 1; i < argc; ++i) sizes.push_back(std::atol(argv[i]));
-    for (const index_t size : sizes)
-      if (size < 1 || sizes.size() % 2 != 0) {
-        std::fprintf(stderr, "usage: fanion_cuda_model [rows cols]..., all above 0\n");
-        return 2;
-      }
+  std::string_view only;
+  std::vector<index_t> sizes;
+  bool good = true;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--only" && i + 1 < argc) {
+      only = argv[++i];
+    } else {
+      sizes.push_back(std::atol(argv[i]));
+      good &= sizes.back() > 0;
+    }
   }
-  for (std::size_t i = 0; i < sizes.size(); i += 2) table(sizes[i], sizes[i + 1]);
+  if (!good || sizes.size() % 2 != 0) {
+    std::fprintf(stderr, "usage: fanion_cuda_model [--only TEXT] [rows cols]..., all above 0\n");
+    return 2;
+  }
+  if (sizes.empty()) sizes = {512, 512, 512, 2048};
+  for (std::size_t i = 0; i < sizes.size(); i += 2) table(sizes[i], sizes[i + 1], only);
   return 0;
 }

@@ -22,7 +22,8 @@ endif()
 # g++ 12 takes the deliberately undefined lanes of its own AVX-512 headers for a mistake of ours.
 add_library(fanion_speed INTERFACE)
 target_compile_options(fanion_speed INTERFACE $<$<NOT:$<CONFIG:Debug>>:-O3>)
-if(FANION_NATIVE)
+# nvcc's host code is for any processor, and one program is for one.
+if(FANION_NATIVE AND NOT FANION_TRAIN_ON_DEVICE)
   target_compile_options(fanion_speed INTERFACE $<$<NOT:$<CONFIG:Debug>>:-march=native>
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()

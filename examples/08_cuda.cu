@@ -1,5 +1,5 @@
-// A gradient on a CUDA device, its oracle's answer with a certificate, an optimizer whose state lives
-// there, and a step in a graph. Skips without a device.
+// A gradient on a CUDA device, its oracle's answer with a certificate, an optimizer whose state
+// lives there, and a step in a graph. Skips without a device.
 #include <fanion/cuda.cuh>
 
 #include <cstdio>
@@ -27,6 +27,11 @@ int main() {
   const lmo_report oracle = plan.execute(G.storage, D.storage);
   std::printf("<G, D> = %.1f, at best %.1f, gap %.1e\n", oracle.objective, -oracle.bound,
               oracle.gap());
+
+  // The same by five steps on tensor cores, and a certificate for what they found.
+  const newton_schulz on_tensor_cores{.compute = compute::bfloat16};
+  auto fewer = plan_lmo(spectral(), G.storage, on_tensor_cores, backend);
+  std::printf("in bfloat16: gap %.1e\n", fewer.execute(G.storage, D.storage).gap());
 
   // An optimizer: Muon for matrices, AdamW for the rest.
   optimizer<float, cuda_backend> opt(muon({.decay = 0.1}), adamw{}, backend);

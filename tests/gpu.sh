@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # On a machine with a CUDA device and the toolkit: builds what runs on it and runs it, and the same
-# over the double of the libraries. A test that skips is a failure here, because somebody asked.
+# over the double of the libraries; compares what both answer to wrong calls; and times steps. A test
+# that skips is a failure here, because somebody asked.
 #
 #   tests/gpu.sh [architecture]     such as 90; by default that of the device
 #
@@ -8,7 +9,7 @@
 set -euo pipefail
 
 case "${1-}" in
-  -h | --help) sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
+  -h | --help) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit 0 ;;
 esac
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source cmake/install_missing.sh
@@ -25,10 +26,19 @@ options=(-DFANION_BUILD_BENCH=OFF -DFANION_BUILD_EXAMPLES=OFF -DFANION_TORCH=OFF
 [[ -z $architecture ]] || options+=("-DCMAKE_CUDA_ARCHITECTURES=$architecture")
 cmake --preset tests -B build/gpu "${options[@]}"
 cmake --build build/gpu --parallel "$(nproc)" \
-  --target test_cuda_device example_08_cuda test_cuda_backend test_cuda_lmo test_cuda_optim test_cuda_headers
+  --target test_cuda_device example_08_cuda test_cuda_backend test_cuda_lmo test_cuda_optim \
+  test_cuda_batch test_cuda_capturable test_cuda_headers \
+  test_cuda_status_double test_cuda_status_device
 log=build/gpu/gpu.log
 (cd build/gpu && ctest -L cuda --output-on-failure --verbose) | tee "$log"
 if grep -q '\*\*\*Skipped' "$log"; then
   echo "tests/gpu.sh: some of it skipped: see above for the reason" >&2
   exit 1
 fi
+echo "== what wrong calls are answered: by the libraries (<), and what the double believes (>) =="
+same=true
+diff <(build/gpu/tests/cuda/test_cuda_status_device) <(build/gpu/tests/cuda/test_cuda_status_double) ||
+  same=false
+echo "== times =="
+build/gpu/tests/cuda/test_cuda_device --bench
+$same || { echo "tests/gpu.sh: the double answers otherwise: see above" >&2 && exit 1; }

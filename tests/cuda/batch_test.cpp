@@ -6,6 +6,7 @@
 
 #include <Eigen/SVD>
 
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -43,6 +44,19 @@ struct on_host {
     batch_view<T> batch;
   };
   [[nodiscard]] long waits() const { return 0; }
+
+  template <compute How, class E>
+  void multiply(float alpha, const std::vector<E>& a, const batch_view<float>& A, bool a_turned,
+                const std::vector<E>& b, const batch_view<float>& B, bool b_turned, float beta,
+                std::vector<E>& c, const batch_view<float>& C) {
+    const auto scratch = backend.make_workspace<float>(multiply_each_in_size(backend, 8, 8));
+    multiply_each_in<How>(backend, alpha, like(a.data(), A), a_turned, like(b.data(), B), b_turned,
+                          beta, like(c.data(), C), scratch.span());
+  }
+  template <class E>
+  [[nodiscard]] static batch_view<E> like(E* memory, const batch_view<float>& v) {
+    return {memory, v.rows, v.cols, v.ld, v.stride, v.count};
+  }
 };
 struct on_device {
   backend_on_double backend;
@@ -65,6 +79,39 @@ struct on_device {
     batch_view<T, device_space> batch;
   };
   [[nodiscard]] long waits() const { return cuda_double::counted().waits; }
+
+  template <compute How, class E>
+  void multiply(float alpha, const std::vector<E>& a, const batch_view<float>& A, bool a_turned,
+                const std::vector<E>& b, const batch_view<float>& B, bool b_turned, float beta,
+                std::vector<E>& c, const batch_view<float>& C) {
+    // Whole words are copied.
+    const auto words = [](const std::vector<E>& v) {
+      return static_cast<index_t>((v.size() * sizeof(E) + 3) / 4);
+    };
+    const auto there = [&](const std::vector<E>& v) {
+      std::vector<float> padded(static_cast<std::size_t>(words(v)));
+      std::memcpy(padded.data(), v.data(), v.size() * sizeof(E));
+      auto memory = backend.make_workspace<float>(words(v));
+      backend.upload<float>(matrix_view<const float>(padded.data(), words(v), 1),
+                            matrix_view<float, device_space>(memory.data(), words(v), 1));
+      return memory;
+    };
+    const auto like = [](const device::device_memory<float>& memory, const batch_view<float>& v) {
+      return batch_view<E, device_space>{static_cast<E*>(static_cast<void*>(memory.data())),
+                                         v.rows,
+                                         v.cols,
+                                         v.ld,
+                                         v.stride,
+                                         v.count};
+    };
+    const auto ma = there(a), mb = there(b), mc = there(c);
+    multiply_each_in<How>(backend, alpha, like(ma, A).as_const(), a_turned, like(mb, B).as_const(),
+                          b_turned, beta, like(mc, C), {});
+    std::vector<float> padded(static_cast<std::size_t>(words(c)));
+    backend.download<float>(matrix_view<const float, device_space>(mc.data(), words(c), 1),
+                            matrix_view<float>(padded.data(), words(c), 1));
+    std::memcpy(static_cast<void*>(c.data()), padded.data(), c.size() * sizeof(E));
+  }
 };
 
 template <class T>
@@ -141,7 +188,56 @@ TEST_CASE_TEMPLATE("polar factors of a batch", T, float, double) {
   check(std::type_identity<on_host>());
 }
 
+TEST_CASE_TEMPLATE("batches in fewer bits: reports are true, and measured", T, float, double) {
+  const strict_session session;
+  const auto check = [](auto type, compute how, index_t m, index_t n, index_t count, index_t gap) {
+    CAPTURE(std::string(name_of(how)));
+    CAPTURE(m);
+    typename decltype(type)::type where;
+    stack<T> inputs(m, n, count, gap, 2 * gap), outputs(m, n, count, gap, 2 * gap);
+    for (index_t i = 0; i < count; ++i)
+      inputs[i] = T(1 + 3 * i) * gradient<T>(m, n, static_cast<unsigned>(i));
+    using place = typename decltype(type)::type::template place<T>;
+    const place M(where.backend, inputs), D(where.backend, outputs);
+    const auto run = [&](const auto& method, double gap_at_most) {
+      auto plan = plan_lmo_batch(spectral(), M.batch, method, where.backend);
+      std::vector<lmo_report> reports(static_cast<std::size_t>(count));
+      plan.enqueue(M.batch.as_const(), D.batch, 0, 1);
+      plan.read_reports(reports);
+      plan.read_reports(reports);  // asked twice, answered twice
+      D.get(outputs);
+      for (index_t i = 0; i < count; ++i) {
+        const lmo_report& r = reports[static_cast<std::size_t>(i)];
+        const Eigen::MatrixXd d = outputs[i].template cast<double>(),
+                              x = inputs[i].template cast<double>();
+        const double best = nuclear_norm_of<double>(x);
+        CHECK(r.bound >= best * (1 - 1e-12));
+        CHECK(r.gap() <= gap_at_most);
+        CHECK(r.objective == doctest::Approx(d.cwiseProduct(x).sum()).epsilon(1e-4));
+        CHECK(r.feasibility >= Eigen::JacobiSVD<Eigen::MatrixXd>(d).singularValues()(0));
+        Eigen::MatrixX<T> alone;
+        (void)lmo(spectral(), Eigen::MatrixX<T>(inputs[i]), alone, method);
+        CHECK((alone.template cast<double>() - d).norm() <= 8 * unit_roundoff(how) * d.norm());
+      }
+    };
+    run(newton_schulz{.compute = how}, 0.6);
+    run(polar_express{.lower = 0.02, .steps = 5, .compute = how}, 30 * unit_roundoff(how));
+    run(polar_express{.lower = 0.02, .steps = 5, .compute = how, .feasible = true},
+        30 * unit_roundoff(how));
+  };
+  for (const compute how : {compute::tf32, compute::float16, compute::bfloat16})
+    for (const auto& [m, n, count, gap] :
+         {std::array<index_t, 4>{12, 20, 3, 0}, {20, 12, 3, 2}, {9, 9, 1, 0}, {1, 7, 2, 0}}) {
+      check(std::type_identity<on_device>(), how, m, n, count, gap);
+      check(std::type_identity<on_host>(), how, m, n, count, gap);
+    }
+}
+
 TEST_CASE("of a batch each is alone: zero, NaN, huge and tiny members") {
+  newton_schulz method;
+  SUBCASE("in full") {}
+  SUBCASE("in bfloat16") { method.compute = compute::bfloat16; }
+  const float near = method.compute == compute::full ? 1e-5f : 0.03f;
   const strict_session session;
   on_device where;
   stack<float> inputs(10, 14, 7), outputs(10, 14, 7);
@@ -153,7 +249,7 @@ TEST_CASE("of a batch each is alone: zero, NaN, huge and tiny members") {
   inputs[5] *= 1e-30f;
   inputs[6].setConstant(1e-45f);
   const on_device::place<float> M(where.backend, inputs), D(where.backend, outputs);
-  auto plan = plan_lmo_batch(spectral(), M.batch, newton_schulz{}, where.backend);
+  auto plan = plan_lmo_batch(spectral(), M.batch, method, where.backend);
   std::vector<lmo_report> reports(7);
   plan.execute(M.batch.as_const(), D.batch, reports);
   D.get(outputs);
@@ -166,11 +262,11 @@ TEST_CASE("of a batch each is alone: zero, NaN, huge and tiny members") {
     CHECK(std::isnan(reports[i].gap()));
   }
   for (const index_t i : {4, 5}) {
-    CHECK(outputs[i].isApprox(outputs[0], 1e-5f));
+    CHECK(outputs[i].isApprox(outputs[0], near));
     CHECK(reports[static_cast<std::size_t>(i)].gap() ==
-          doctest::Approx(reports[0].gap()).epsilon(1e-3));
+          doctest::Approx(reports[0].gap()).epsilon(100 * near));
   }
-  CHECK(reports[5].objective / reports[0].objective == doctest::Approx(1e-30).epsilon(1e-5));
+  CHECK(reports[5].objective / reports[0].objective == doctest::Approx(1e-30).epsilon(near));
   // Weights without a step only shrink, from 9.
   stack<float> weights(10, 14, 7);
   const on_device::place<float> W(where.backend, weights);
@@ -337,6 +433,86 @@ TEST_CASE_TEMPLATE("products of batches with gaps, turned and added", T, float, 
     check(std::type_identity<on_device>(), a_turned, b_turned);
     check(std::type_identity<on_host>(), a_turned, b_turned);
   }
+}
+
+TEST_CASE("products in fewer bits, turned and added, with gaps") {
+  const strict_session session;
+  const auto check = []<compute How>(auto type, bool a_turned, bool b_turned) {
+    using E = stored_in<How>;
+    typename decltype(type)::type where;
+    const index_t m = 3, n = 4, k = 5, count = 3;
+    // What is stored is exact here, and what is read of it in TF32 is not.
+    const auto number = [](double x) {
+      if constexpr (How == compute::tf32)
+        return static_cast<float>(x);
+      else
+        return rounded<E>(static_cast<float>(x));
+    };
+    const auto value = [](E x) {
+      if constexpr (How == compute::tf32)
+        return static_cast<double>(x);
+      else
+        return static_cast<double>(widened(x));
+    };
+    const auto read = [](double x) {
+      return How == compute::tf32 ? static_cast<double>(rounded_to_tf32(static_cast<float>(x))) : x;
+    };
+    const auto filled = [&](stack<float> of, unsigned seed) {
+      for (index_t i = 0; i < of.view.count; ++i)
+        of[i] = gradient<float>(of.view.rows, of.view.cols, seed + static_cast<unsigned>(i));
+      return of;
+    };
+    stack<float> A = filled({a_turned ? k : m, a_turned ? m : k, count, 2, 1}, 0),
+                 B = filled({b_turned ? n : k, b_turned ? k : n, count, 1, 3}, 10),
+                 C = filled({m, n, count, 3, 2}, 20);
+    // The same in memory of the backend, in fewer bits.
+    const auto place = [&](const stack<float>& s) {
+      std::vector<E> low;
+      for (const float x : s.memory) low.push_back(number(static_cast<double>(x)));
+      return low;
+    };
+    const auto a = place(A), b = place(B);
+    for (const float beta : {0.f, 0.5f}) {
+      auto c = place(C);
+      if (beta == 0)
+        for (E& x : c) x = number(std::numeric_limits<double>::quiet_NaN());
+      const auto before = c;
+      where.template multiply<How>(2, a, A.view, a_turned, b, B.view, b_turned, beta, c, C.view);
+      for (index_t l = 0; l < count; ++l)
+        for (index_t i = 0; i < m; ++i)
+          for (index_t j = 0; j < n; ++j) {
+            const auto at = [&](const std::vector<E>& from, const batch_view<float>& v, index_t r,
+                                index_t s) {
+              return value(from[static_cast<std::size_t>(l * v.stride + r + s * v.ld)]);
+            };
+            double sum = 0;
+            for (index_t p = 0; p < k; ++p)
+              sum += read(a_turned ? at(a, A.view, p, i) : at(a, A.view, i, p)) *
+                     read(b_turned ? at(b, B.view, j, p) : at(b, B.view, p, j));
+            sum *= 2;
+            if (beta != 0) sum += static_cast<double>(beta) * at(before, C.view, i, j);
+            const double found = at(c, C.view, i, j);
+            CHECK(std::abs(found - sum) <=
+                  (How == compute::tf32 ? 1e-6 : 1.1 * unit_roundoff(How)) *
+                      std::max(std::abs(sum), 1e-2));
+          }
+      // What lies between the members is as it was.
+      std::vector<bool> ours(c.size(), false);
+      for (index_t l = 0; l < count; ++l)
+        for (index_t i = 0; i < m; ++i)
+          for (index_t j = 0; j < n; ++j)
+            ours[static_cast<std::size_t>(l * C.view.stride + i + j * C.view.ld)] = true;
+      for (std::size_t i = 0; i < c.size(); ++i)
+        if (!ours[i]) CHECK(std::memcmp(&c[i], &before[i], sizeof(E)) == 0);
+    }
+  };
+  for (const auto& [a_turned, b_turned] :
+       {std::pair(false, false), std::pair(true, false), std::pair(false, true)})
+    for (const compute how : {compute::tf32, compute::float16, compute::bfloat16})
+      with_compute(how, [&]<compute How>() {
+        check.operator()<How>(std::type_identity<on_device>(), a_turned, b_turned);
+        check.operator()<How>(std::type_identity<on_host>(), a_turned, b_turned);
+      });
 }
 
 TEST_CASE_TEMPLATE("dots of columns, of any scale and side by side", T, float, double) {

@@ -45,6 +45,11 @@ struct muon_by_hand {
   }
 };
 
+Eigen::MatrixXf polar_factor_of(const Eigen::MatrixXf& m) {
+  const Eigen::JacobiSVD<Eigen::MatrixXf> svd(m, Eigen::ComputeThinU | Eigen::ComputeThinV);
+  return svd.matrixU() * svd.matrixV().transpose();
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("Muon in a graph: recorded once, launched with other gradients and rates", T,
@@ -258,6 +263,77 @@ TEST_CASE("Polar Express of fixed work, other momenta, and a checkpoint, against
     }
     CHECK(u.get() == w.get());
   }
+}
+
+TEST_CASE_TEMPLATE("steps in fewer bits: in a graph, with a report that is measured", T, float,
+                   double) {
+  const strict_session session;
+  backend_on_double backend;
+  for (const compute how : {compute::tf32, compute::float16, compute::bfloat16})
+    for (const bool transposed : {false, true})
+      for (const lookahead ahead : {lookahead::nesterov, lookahead::none}) {
+        CAPTURE(std::string(name_of(how)));
+        CAPTURE(transposed);
+        const lmo_options o{.momentum = {.lookahead = ahead}};
+        const index_t rows = 24, cols = 16;
+        const Eigen::MatrixX<T> W = gradient<T>(rows, cols, 5);
+        const device_matrix<T> w(backend, W);
+        device_matrix<T> g(backend, W), rate(backend, 1, 1);
+        rate.set(Eigen::MatrixX<T>::Constant(1, 1, T(0.5)));
+        const index_t m = transposed ? cols : rows, n = transposed ? rows : cols;
+        auto step = make_step<T>(capturable{muon(o), newton_schulz{.compute = how}}, m, n, backend);
+        const auto graph = backend.capture([&] {
+          step.enqueue({w.view(), transposed}, {g.view().as_const(), transposed},
+                       rate.view().as_const());
+        });
+        Eigen::MatrixXd momentum = Eigen::MatrixXd::Zero(rows, cols);
+        for (unsigned t = 0; t < 3; ++t) {
+          const Eigen::MatrixX<T> G = T(1e12) * gradient<T>(rows, cols, t), before = w.get();
+          g.set(G);
+          backend.launch(graph);
+          const auto share = [&] { return 0.05 * G.template cast<double>(); };
+          momentum = 0.95 * momentum + share();
+          const Eigen::MatrixXd seen =
+              ahead == lookahead::none ? momentum : Eigen::MatrixXd(0.95 * momentum + share());
+          Eigen::MatrixXd X;
+          (void)lmo(spectral(), seen, X, newton_schulz{.compute = how});
+          const Eigen::MatrixXd moved = 2 * (w.get() - before).template cast<double>();
+          CHECK((moved - X).norm() <= (8 * unit_roundoff(how) + 1e-4) * X.norm());
+          const double best = Eigen::JacobiSVD<Eigen::MatrixXd>(seen).singularValues().sum();
+          for (const step_report r : {step.report(), step.report()}) {
+            CHECK(r.gap > 0.05);
+            CHECK(r.gap < 0.7);
+            CHECK(r.dual_norm <= best * (1 + 1e-6));
+            CHECK(r.dual_norm >= (1 - r.gap) * best);
+          }
+        }
+      }
+  CHECK(describe(capturable{muon(), newton_schulz{.compute = compute::tf32}})
+            .starts_with("capturable, keller_jordan newton_schulz, steps 5, in tf32, lmo"));
+}
+
+TEST_CASE("the momentum of a graph is handed on in its order of storage") {
+  const strict_session session;
+  backend_on_double backend;
+  const device_matrix<float> w(backend, gradient<float>(5, 4)),
+      g(backend, gradient<float>(5, 4, 2)), rate(backend, Eigen::MatrixXf::Constant(1, 1, 0.1f));
+  const capturable rule{muon()};
+  auto recorded = make_step<float>(rule, 4, 5, backend),
+       other = make_step<float>(rule, 4, 5, backend);
+  backend.launch(backend.capture([&] {
+    recorded.enqueue({w.view(), true}, {g.view().as_const(), true}, rate.view().as_const());
+  }));
+  other.adopt(recorded.state());
+  const device_matrix<float> by_columns(backend, 4, 5), slopes(backend, 4, 5);
+  CHECK_THROWS_WITH_AS(other.enqueue({by_columns.view(), false}, {slopes.view().as_const(), false},
+                                     rate.view().as_const()),
+                       "step: the weight must be stored as it was before", std::invalid_argument);
+  lmo_step<spectral, float, backend_on_double> exactly(muon(), 4, 5, backend);
+  exactly.adopt(recorded.state());
+  const Eigen::MatrixXf G = g.get(), before = w.get();
+  backend.fill(g.view(), 0.0f);
+  (void)exactly.step({w.view(), true}, {g.view().as_const(), true}, 1);
+  CHECK((w.get() - before + polar_factor_of(G)).norm() < 1e-2f);
 }
 
 TEST_CASE("the certificate of a step for graphs is that of the last one, and of its polynomials") {
@@ -475,4 +551,5 @@ TEST_CASE("the program of recorded steps, over the double") {
   const strict_session session;
   backend_on_double backend;
   CHECK(device_program::recorded<float>(backend));
+  CHECK(device_program::benches(backend, 24, 40, 1));
 }

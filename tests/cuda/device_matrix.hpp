@@ -1,11 +1,10 @@
-/// @file  Matrices of Eigen on the device of the double, and gradients to try.
+/// @file  Matrices of Eigen on the device of the double.
 #pragma once
 
 #include <cuda/backend_on_double.hpp>
+#include <cuda/gradient.hpp>
 
 #include <Eigen/Core>
-
-#include <cstdlib>
 
 namespace fanion_test {
 
@@ -36,14 +35,5 @@ class device_matrix {
   fanion::device::device_memory<T> memory_;
   matrix_view<T, fanion::device_space> view_;
 };
-
-/// A few strong directions and noise.
-template <class T>
-Eigen::MatrixX<T> gradient(index_t rows, index_t cols, unsigned seed = 7) {
-  std::srand(seed);
-  Eigen::MatrixXd m = 0.1 * Eigen::MatrixXd::Random(rows, cols);
-  m += Eigen::MatrixXd::Random(rows, 3) * Eigen::MatrixXd::Random(3, cols);
-  return m.cast<T>();
-}
 
 }  // namespace fanion_test

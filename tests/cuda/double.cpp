@@ -1,6 +1,8 @@
 #include <cuda/double.hpp>
 
 #include <cublas_v2.h>
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime_api.h>
 #include <cusolverDn.h>
 
@@ -295,6 +297,56 @@ cublasStatus_t gemm_batch(const char* call, cublasHandle_t h, cublasOperation_t 
                                      B + i * stride_b, ldb, beta, C + i * stride_c, ldc))
       return status;
   the().seen.launches = before + 1;
+  return CUBLAS_STATUS_SUCCESS;
+}
+
+float widen(float x) { return x; }
+float widen(__half x) { return __half2float(x); }
+float widen(__nv_bfloat16 x) { return __bfloat162float(x); }
+void narrow(float x, float& to) { to = x; }
+void narrow(float x, __half& to) { to = __float2half(x); }
+void narrow(float x, __nv_bfloat16& to) { to = __float2bfloat16(x); }
+/// To 11 significant bits, ties to even.
+float as_tf32(float x) {
+  int exponent = 0;
+  const float fraction = std::frexp(x, &exponent);
+  return std::ldexp(std::nearbyint(std::ldexp(fraction, 11)), exponent - 11);
+}
+
+/// Members of fewer bits, summed in float; factors of TF32 are rounded as they are read.
+template <class E>
+cublasStatus_t gemm_in(const char* call, cublasHandle_t h, bool na, bool nb, int m, int n, int k,
+                       float a, const E* A, int lda, const E* B, int ldb, float b, E* C, int ldc,
+                       bool tf32) {
+  if (!usable(call, h) || !on_device(call, "A", A, na ? m : k, na ? k : m, lda) ||
+      !on_device(call, "B", B, nb ? k : n, nb ? n : k, ldb) ||
+      !on_device(call, "C", C, m, n, ldc) ||
+      !apart(call, A, na ? m : k, na ? k : m, lda, C, m, n, ldc) ||
+      !apart(call, B, nb ? k : n, nb ? n : k, ldb, C, m, n, ldc))
+    return bad_value;
+  works(2.0 * m * n * k);
+  reads(A, m, k);
+  reads(B, k, n);
+  if (b != 0) reads(C, m, n);
+  writes(C, m, n);
+  h->stream->work.push_back([=] {
+    const auto factor = [&](const E* p, int rows, int cols, int ld, bool turned) {
+      matrix<float> all(rows, cols);
+      for (int j = 0; j < cols; ++j)
+        for (int i = 0; i < rows; ++i) {
+          const float x =
+              widen(turned ? p[j + std::ptrdiff_t(i) * ld] : p[i + std::ptrdiff_t(j) * ld]);
+          all(i, j) = tf32 ? as_tf32(x) : x;
+        }
+      return all;
+    };
+    const matrix<float> product = a * (factor(A, m, k, lda, !na) * factor(B, k, n, ldb, !nb));
+    for (int j = 0; j < n; ++j)
+      for (int i = 0; i < m; ++i) {
+        E& c = C[i + std::ptrdiff_t(j) * ldc];
+        narrow(product(i, j) + (b == 0 ? 0.f : b * widen(c)), c);
+      }
+  });
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -648,7 +700,11 @@ cudaError_t CUDARTAPI cudaGetDeviceCount(int* count) {
   *count = the().devices;
   return cudaSuccess;
 }
-cudaError_t CUDARTAPI cudaSetDevice(int) { return static_cast<cudaError_t>(begin(__func__)); }
+cudaError_t CUDARTAPI cudaSetDevice(int device) {
+  if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  return device >= 0 && device < the().devices ? cudaSuccess : cudaErrorInvalidDevice;
+}
+cudaError_t CUDARTAPI cudaGetLastError() { return static_cast<cudaError_t>(begin(__func__)); }
 const char* CUDARTAPI cudaGetErrorName(cudaError_t status) {
   return status == cudaSuccess                   ? "cudaSuccess"
          : status == cudaErrorMemoryAllocation   ? "cudaErrorMemoryAllocation"
@@ -709,8 +765,11 @@ cudaError_t CUDARTAPI cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* f
                                         size_t from_pitch, size_t width, size_t height,
                                         cudaMemcpyKind kind, cudaStream_t stream) {
   if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
+  if (std::min(to_pitch, from_pitch) < width || std::max(to_pitch, from_pitch) > most_pitch) {
+    complain(__func__, "pitch");
+    return cudaErrorInvalidPitchValue;
+  }
   const auto fits = [&](const void* p, size_t pitch, bool device) {
-    if (pitch < width || pitch > most_pitch) return complain("cudaMemcpy2DAsync", "pitch");
     const size_t bytes = height == 0 ? 0 : (height - 1) * pitch + width;
     if (device ? !the().memory.holds(p, bytes) : the().memory.is_here(p))
       return complain("cudaMemcpy2DAsync", "memory of the other side, or outside an allocation");
@@ -782,7 +841,7 @@ cudaError_t CUDARTAPI cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCapt
   if (const int status = begin(__func__)) return static_cast<cudaError_t>(status);
   if (!is_stream(stream) || stream->captured) {
     complain(__func__, "a stream that is gone, or captured already");
-    return cudaErrorInvalidResourceHandle;
+    return is_stream(stream) ? cudaErrorIllegalState : cudaErrorInvalidResourceHandle;
   }
   stream->captured = true;
   stream->waiting.swap(stream->work);
@@ -793,7 +852,7 @@ cudaError_t CUDARTAPI cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* gra
   const int status = begin(__func__);
   if (!is_stream(stream) || !stream->captured) {
     complain(__func__, "a stream that is not captured");
-    return cudaErrorInvalidResourceHandle;
+    return is_stream(stream) ? cudaErrorIllegalState : cudaErrorInvalidResourceHandle;
   }
   stream->captured = false;
   stream->waiting.swap(stream->work);
@@ -911,6 +970,39 @@ const char* CUBLASWINAPI cublasGetStatusName(cublasStatus_t status) {
   }
 FANION_DOUBLE_BLAS(S, float)
 FANION_DOUBLE_BLAS(D, double)
+
+cublasStatus_t CUBLASWINAPI cublasGemmStridedBatchedEx(
+    cublasHandle_t h, cublasOperation_t ta, cublasOperation_t tb, int m, int n, int k,
+    const void* a, const void* A, cudaDataType_t type_a, int lda, long long sa, const void* B,
+    cudaDataType_t type_b, int ldb, long long sb, const void* b, void* C, cudaDataType_t type_c,
+    int ldc, long long sc, int count, cublasComputeType_t how, cublasGemmAlgo_t) {
+  if (const int status = begin(__func__)) return static_cast<cublasStatus_t>(status);
+  const bool tf32 = how == CUBLAS_COMPUTE_32F_FAST_TF32;
+  if (type_a != type_b || type_a != type_c || tf32 != (type_a == CUDA_R_32F) ||
+      (!tf32 && how != CUBLAS_COMPUTE_32F)) {
+    complain(__func__, "a combination of types that the double does not know");
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
+  if (count < 0 || (count > 1 && std::abs(sc) < static_cast<long long>(ldc) * (n - 1) + m)) {
+    complain(__func__, "a negative count, or members of C that overlap");
+    return bad_value;
+  }
+  const char* const call = __func__;
+  const auto all = [&]<class E>(E) {
+    const long before = the().seen.launches;
+    for (int i = 0; i < count; ++i)
+      if (const auto status = gemm_in(
+              call, h, ta == CUBLAS_OP_N, tb == CUBLAS_OP_N, m, n, k, *static_cast<const float*>(a),
+              static_cast<const E*>(A) + i * sa, lda, static_cast<const E*>(B) + i * sb, ldb,
+              *static_cast<const float*>(b), static_cast<E*>(C) + i * sc, ldc, tf32))
+        return status;
+    the().seen.launches = before + 1;
+    return CUBLAS_STATUS_SUCCESS;
+  };
+  return type_a == CUDA_R_16BF  ? all(__nv_bfloat16())
+         : type_a == CUDA_R_16F ? all(__half())
+                                : all(float());
+}
 
 // --- cuSOLVER
 // -------------------------------------------------------------------------------------

@@ -67,6 +67,36 @@ TEST_CASE_TEMPLATE("polar factors", T, float, double) {
   SUBCASE("automatic") { check_lmo<T>(spectral(), automatic{}, 1e-3); }
 }
 
+TEST_CASE_TEMPLATE("polar factors in fewer bits, as on the host", T, float, double) {
+  const strict_session session;
+  backend_on_double backend;
+  for (const compute how : {compute::tf32, compute::float16, compute::bfloat16})
+    for (const auto& [rows, cols] : {std::pair<index_t, index_t>{30, 50}, {50, 30}, {1, 6}}) {
+      CAPTURE(std::string(name_of(how)));
+      CAPTURE(rows);
+      const Eigen::MatrixX<T> M = gradient<T>(rows, cols);
+      const device_matrix<T> m(backend, M), d(backend, rows, cols);
+      const auto both = [&](const auto& method, int products) {
+        const long before = cuda_double::count("cublasGemmStridedBatchedEx");
+        const lmo_report there =
+            plan_lmo(spectral(), m.view(), method, backend).execute(m.view(), d.view());
+        CHECK(cuda_double::count("cublasGemmStridedBatchedEx") == before + products);
+        Eigen::MatrixX<T> D;
+        const lmo_report here = lmo(spectral(), M, D, method);
+        // Another order of sums tips some roundings over.
+        const double u = unit_roundoff(how);
+        CHECK((d.get() - D).norm() <= T(8 * u) * D.norm());
+        CHECK(there.objective == doctest::Approx(here.objective).epsilon(2 * u));
+        CHECK(there.bound == doctest::Approx(here.bound).epsilon(8 * u));
+        CHECK(there.feasibility == here.feasibility);
+        CHECK(there.iterations == here.iterations);
+      };
+      both(newton_schulz{.steps = 4, .compute = how}, 12);
+      both(newton_schulz{.steps = 9, .coefficients = schulz::classic, .compute = how}, 18);
+      both(polar_express{.lower = 0.02, .steps = 5, .compute = how, .feasible = true}, 15);
+    }
+}
+
 TEST_CASE_TEMPLATE("combinations and entries", T, float, double) {
   const strict_session session;
   SUBCASE("frobenius") { check_lmo<T>(frobenius(), exact{}, 0); }
@@ -116,6 +146,7 @@ TEST_CASE("edges: what the host answers, the device answers") {
     both(spectral(), polar_express{.gap = 1e-3});
     both(dual(ky_fan(1)), block_krylov{.gap = 1e-3});
     both(max_abs(), exact{});
+    both(spectral(), newton_schulz{.compute = compute::tf32});
   };
   for (const auto& [rows, cols] : std::initializer_list<std::pair<index_t, index_t>>{
            {0, 4}, {4, 0}, {1, 1}, {1, 7}, {7, 1}, {6, 5}}) {
@@ -162,6 +193,8 @@ TEST_CASE("every call that fails surfaces by its name, and leaves nothing") {
     (void)plan_lmo(spectral(), m.view(), qdwh{.gap = 1e-6}, backend).execute(m.view(), d.view());
     (void)plan_lmo(nuclear(), m.view(), exact{}, backend).execute(m.view(), d.view());
     (void)plan_lmo(dual(ky_fan(2)), m.view(), block_krylov{.gap = 1e-2}, backend)
+        .execute(m.view(), d.view());
+    (void)plan_lmo(spectral(), m.view(), newton_schulz{.compute = compute::float16}, backend)
         .execute(m.view(), d.view());
     return m.get() == M;
   };

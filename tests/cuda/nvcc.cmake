@@ -1,34 +1,13 @@
-# nvcc where it is. CMake 3.25 knows C++20 of nvcc not yet, looks for it in the path only, and links
-# a second runtime unless it is told which.
+# Compiled and linked by nvcc, run where there is a device.
 
-set(why)
-if(NOT CUDAToolkit_NVCC_EXECUTABLE)
-  set(why "the CUDA toolkit has no nvcc")
-elseif(CMAKE_CXX_FLAGS MATCHES "-fsanitize" OR NOT CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  set(why "nvcc is used with g++ and without sanitizers")
-endif()
-if(why)
-  foreach(test device example)
-    add_test(NAME cuda.${test} COMMAND sh -c "echo 'Skipped: ${why}.'; exit 77")
+include(${PROJECT_SOURCE_DIR}/cmake/cuda_language.cmake)
+if(fanion_no_nvcc)
+  foreach(test device example trainers_device)
+    add_test(NAME cuda.${test} COMMAND sh -c "echo 'Skipped: ${fanion_no_nvcc}.'; exit 77")
     set_tests_properties(cuda.${test} PROPERTIES LABELS cuda SKIP_RETURN_CODE 77)
   endforeach()
   return()
 endif()
-
-if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
-  set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})
-endif()
-set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
-if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-  set(CMAKE_CUDA_ARCHITECTURES 80 90 120)
-endif()
-set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
-enable_language(CUDA)
-if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
-  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
-  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
-endif()
-set(CMAKE_CUDA_STANDARD 20)
 
 # The smaller program for one architecture, for the sake of time.
 add_executable(test_cuda_device device_test.cu)
@@ -45,3 +24,16 @@ foreach(program test_cuda_device example_08_cuda)
   add_test(NAME cuda.${name} COMMAND ${program})
   set_tests_properties(cuda.${name} PROPERTIES LABELS cuda SKIP_RETURN_CODE 77)
 endforeach()
+
+# The trainers' methods on a device: all rules by nvcc, and one program that links them.
+if(FANION_BUILD_EXAMPLES)
+  add_executable(test_cuda_trainers_device trainers_device.cpp
+    ${PROJECT_SOURCE_DIR}/examples/trainers/run/device.cu)
+  set_target_properties(test_cuda_trainers_device PROPERTIES CUDA_ARCHITECTURES 80)
+  target_include_directories(test_cuda_trainers_device PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_options(test_cuda_trainers_device PRIVATE
+    $<$<COMPILE_LANGUAGE:CUDA>:-O0 -Werror=all-warnings>)
+  target_link_libraries(test_cuda_trainers_device PRIVATE fanion_training fanion_cuda)
+  add_test(NAME cuda.trainers_device COMMAND test_cuda_trainers_device)
+  set_tests_properties(cuda.trainers_device PROPERTIES LABELS cuda SKIP_RETURN_CODE 77)
+endif()

@@ -128,13 +128,13 @@ TEST_CASE("airbench: kernels have their length before a step, the rest moves by 
   const auto net = cnn_kind(o, data).make(team);
   net->start(1);
   o.rest_decay = 0.25;
-  network_optimizer opt = make_optimizer("muon",
-                                         {.rate = 0.24,
-                                          .rest_rate = o.rest_rate(),
-                                          .head_rate = o.head_rate(),
-                                          .rest_rule = o.rest_rule,
-                                          .rest_decay = o.rest_decay},
-                                         *net);
+  const auto opt = make_optimizer("muon",
+                                  {.rate = 0.24,
+                                   .rest_rate = o.rest_rate(),
+                                   .head_rate = o.head_rate(),
+                                   .rest_rule = o.rest_rule,
+                                   .rest_decay = o.rest_decay},
+                                  *net);
   (void)net->descend(1, 0);
   const auto parameters = net->parameters();
   std::vector<Eigen::MatrixXf> expected;
@@ -146,7 +146,7 @@ TEST_CASE("airbench: kernels have their length before a step, the rest moves by 
     // The first step of Nesterov's momentum: g + 0.85 g.
     expected.emplace_back(0.75f * weight - float(rate * 1.85) * gradient);
   }
-  (void)opt.step(0.24);
+  (void)opt->step(0.24);
   int rest = 0;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const auto& p = parameters[i];

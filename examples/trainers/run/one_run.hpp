@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace trainers {
@@ -90,7 +91,8 @@ class one_run {
                              .eta = o.eta,
                              .threads = o.shards(),
                              .scaling = o.scaling(),
-                             .norm = o.norm},
+                             .norm = o.norm,
+                             .on_device = o.on_device},
                             *net_)),
         spectra_(o.spectra, *net_),
         recorder_(recorder) {
@@ -105,7 +107,7 @@ class one_run {
     const auto path = checkpoint_path(o_, plan_);
     if (o_.resume && std::filesystem::exists(path)) {
       std::string momenta;
-      at_ = read_checkpoint(path, identity_of(o_, kind_, plan_), *net_, opt_, momenta);
+      at_ = read_checkpoint(path, identity_of(o_, kind_, plan_), *net_, *opt_, momenta);
       if (!at_.ended) spectra_.set_state(momenta);
     }
     const fanion::schedule rates = schedule_of(o_, kind_.steps);
@@ -115,7 +117,7 @@ class one_run {
       const bool asked = signal_seen() && !at_.ended;
       if ((asked && !o_.tune) || due()) {
         make_folder("--out", path.parent_path());
-        write_checkpoint(path, identity_of(o_, kind_, plan_), at_, *net_, opt_, spectra_.state());
+        write_checkpoint(path, identity_of(o_, kind_, plan_), at_, *net_, *opt_, spectra_.state());
       }
       if (asked) throw interrupted(!o_.tune);
       if (!at_.record.losses.empty()) listen(at_.record);
@@ -146,7 +148,7 @@ class one_run {
     if (recorder_) recorder_->add(*net_);
     spectra_.before(at_.step, run);
     const auto before = clock::now();
-    const auto& report = opt_.step(rate).parameters;
+    const auto& report = opt_->step(rate).parameters;
     const auto end = clock::now();
     spectra_.after(at_.step, report, run);
     double gap = 0, dual_norm = 0;
@@ -187,7 +189,7 @@ class one_run {
   const task_kind& kind_;
   planned_run plan_;
   std::unique_ptr<task> net_;
-  network_optimizer opt_;
+  std::unique_ptr<network_optimizer> opt_;
   spectrum_recorder spectra_;
   momentum_recorder* recorder_;
   run_position at_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <run/catalogue.hpp>
+#include <run/device.hpp>
 
 #include <fanion/norms/parse.hpp>
 #include <fanion/optim/scaling.hpp>
@@ -49,7 +50,8 @@ struct run_options {
   std::string rest_rule = "adamw";  ///< of what no LMO method touches: adamw or sgd
   double rest_decay = 0;            ///< share that it loses in a step at the peak rate, under sgd
   std::string scaling_name = "none";
-  std::string norm;  ///< empty, or the ball of the method "norm"
+  std::string norm;        ///< empty, or the ball of the method "norm"
+  bool on_device = false;  ///< the optimizer's state
   bool tune = false;
   bool resume = false;
   index_t save_every = 1000;                ///< steps between checkpoints; 0: only at the end
@@ -188,6 +190,8 @@ inline void add_run_options(CLI::App& app, run_options& o, run_flags& flags) {
       "--norm", o.norm,
       "ball of the method \"norm\", such as 'dual(0.5*ky_fan(8) + 0.5*frobenius())'; needs "
       "--lr norm=RATE");
+  app.add_flag("--device", o.on_device,
+               "keep the optimizer's state on a CUDA device; the network stays on the host");
   app.add_option("--threads", o.threads, "threads in all")->check(count)->capture_default_str();
   app.add_option("--jobs", o.jobs,
                  "runs at once, each on threads/jobs of them (its batches split into as many "
@@ -261,6 +265,8 @@ inline void check_run_options(run_options& o, const run_flags& flags) {
     if (o.rate_of(name) == 0)
       throw CLI::ValidationError("--lr",
                                  name + " has no tuned rate here: give --lr " + name + "=RATE");
+  if (const std::string why = o.on_device ? why_no_device() : ""; !why.empty())
+    throw CLI::ValidationError("--device", why);
   if (o.tune && o.sweeps()) throw CLI::ValidationError("--sweep", "--tune makes its own grid");
   if (o.tune && o.resume) throw CLI::ValidationError("--resume", "--tune keeps no checkpoints");
   if (o.jobs == 0) o.jobs = o.threads;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <fanion/backend/cuda_runtime.hpp>
+#include <fanion/core/compute.hpp>
 #include <fanion/core/view.hpp>
 
 #include <cublas_v2.h>
@@ -34,6 +35,12 @@ template <class T>
 [[nodiscard]] int pitch(matrix_view<T, device_space> m) {
   return narrow(std::max<index_t>(m.ld(), 1));
 }
+
+/// What the library calls the scalar that iterates are stored in.
+template <compute C>
+inline constexpr cudaDataType_t type_in = C == compute::bfloat16  ? CUDA_R_16BF
+                                          : C == compute::float16 ? CUDA_R_16F
+                                                                  : CUDA_R_32F;
 
 /// Whether a factor stands as it is or transposed.
 enum class turn { none, adjoint };
@@ -93,6 +100,23 @@ class blas {
       call([](auto... x) { return cublasSgemmStridedBatched(x...); }, "cublasSgemmStridedBatched");
     else
       call([](auto... x) { return cublasDgemmStridedBatched(x...); }, "cublasDgemmStridedBatched");
+  }
+
+  /// The same for matrices in fewer bits, summed in float and rounded once.
+  template <compute How, class E = stored_in<How>>
+  void gemm_each_in(float a, const batch_view<const E, device_space>& A, turn of_a,
+                    const batch_view<const E, device_space>& B, turn of_b, float b,
+                    const batch_view<E, device_space>& C) const {
+    if (C.count == 0 || C.rows == 0 || C.cols == 0) return;
+    constexpr cudaDataType_t type = type_in<How>;
+    constexpr cublasComputeType_t how =
+        How == compute::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    check(cublasGemmStridedBatchedEx(
+              handle_.get(), operation(of_a), operation(of_b), narrow(C.rows), narrow(C.cols),
+              narrow(of_a == turn::none ? A.cols : A.rows), &a, A.pointer, type, pitch(A[0]),
+              A.stride, B.pointer, type, pitch(B[0]), B.stride, &b, C.pointer, type, pitch(C[0]),
+              C.stride, narrow(C.count), how, CUBLAS_GEMM_DEFAULT),
+          "cublasGemmStridedBatchedEx");
   }
 
   /// The lower half of C = a op(A) op(A)ᵀ + b C.

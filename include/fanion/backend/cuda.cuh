@@ -237,6 +237,15 @@ class basic_cuda_backend {
     blas_.template gemm_each<T>(a, A, a_turned ? turn::adjoint : turn::none, B,
                                 b_turned ? turn::adjoint : turn::none, b, C);
   }
+  /// The same for matrices in fewer bits, summed in float.
+  template <compute How, class E = stored_in<How>>
+  void multiply_each_in(float a, const batch_view<const E, space>& A, bool a_turned,
+                        const batch_view<const E, space>& B, bool b_turned, float b,
+                        const batch_view<E, space>& C) const {
+    using device::turn;
+    blas_.template gemm_each_in<How>(a, A, a_turned ? turn::adjoint : turn::none, B,
+                                     b_turned ? turn::adjoint : turn::none, b, C);
+  }
   /// Y(m x k) = a A X; returns ‖A‖_F. Waits.
   template <Real T>
   [[nodiscard]] T multiply_norm(scalar<T> a, in<T> A, in<T> X, view<T> Y, span<T> scratch) const {

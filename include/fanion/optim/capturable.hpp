@@ -59,14 +59,18 @@ template <class F, class G>
 inline constexpr bool of_capturable_terms<sum<F, G>> =
     of_capturable_terms<F>&& of_capturable_terms<G>;
 
+[[nodiscard]] inline std::string describe_compute(compute c) {
+  return c == compute::full ? "" : std::string(", in ") + name_of(c);
+}
 [[nodiscard]] inline std::string describe_fixed(const newton_schulz& m) {
   return std::string(m.coefficients == schulz::classic ? "classic" : "keller_jordan") +
-         " newton_schulz, steps " + std::to_string(m.steps);
+         " newton_schulz, steps " + std::to_string(m.steps) + describe_compute(m.compute);
 }
 [[nodiscard]] inline std::string describe_fixed(const polar_express& m) {
   return "polar_express, lower " + describe(m.lower.value_or(0)) + ", safety " +
          describe(m.safety) + ", steps " + std::to_string(m.steps) + ", block " +
-         std::to_string(m.block) + (m.gap ? ", gap " + describe(*m.gap) : "");
+         std::to_string(m.block) + (m.gap ? ", gap " + describe(*m.gap) : "") +
+         describe_compute(m.compute);
 }
 
 }  // namespace detail
@@ -211,7 +215,8 @@ class capturable_step {
     return done;
   }
 
-  /// What the last step did. Waits.
+  /// What the last step did, before the momentum is changed otherwise. Waits; more than once where
+  /// the polynomials were taken in fewer bits than T has.
   [[nodiscard]] step_report report() {
     std::array<T, numbers_kept> seen{};
     to_host<T>(*backend_, numbers().as_const(), matrix_view<T>(seen.data(), numbers_kept, 1));
@@ -231,19 +236,25 @@ class capturable_step {
     lmo_report all;
     all.objective = -entries;
     all.bound = entries;
+    all.feasibility = 1;
     report.passes = solver_ ? 3 : 1;
     if (signs_ > 0) ++report.passes;
     if (direction_ > 0 || signs_ > 0) ++report.passes;
     if (solver_) {
+      const bool turned = order_.value_or(false);
+      const matrix_view<const T, space> handed(oracle_input().data(), turned ? cols_ : rows_,
+                                               turned ? rows_ : cols_);
       const auto found =
-          solver_->certificate(length, static_cast<double>(seen[2]), static_cast<double>(seen[3]));
+          solver_->certificate(*backend_, {handed, turned}, length, static_cast<double>(seen[2]),
+                               static_cast<double>(seen[3]));
+      all.feasibility = std::max(1.0, found.spectral_bound);
       all.objective -= polar_ * found.product;
       all.bound += polar_ * found.nuclear_bound;
       report.residual = found.effort.residual;
       report.iterations = found.effort.iterations;
     }
     all.bound *= 1 + noise;
-    all.feasibility = longest();
+    all.feasibility *= 1 + noise;
     report.gap = all.gap();
     report.dual_norm = is_finite(all.objective) ? -all.objective / all.feasibility
                                                 : std::numeric_limits<double>::quiet_NaN();

@@ -7,7 +7,9 @@
 #include <fanion/backend/transfers.hpp>
 #include <fanion/norms/spectral_nuclear.hpp>
 #include <fanion/oracles/check_batch.hpp>
+#include <fanion/spectral/measured_certificate.hpp>
 #include <fanion/spectral/methods.hpp>
+#include <fanion/spectral/plain_step.hpp>
 #include <fanion/spectral/polar_certificate.hpp>
 #include <fanion/spectral/polynomials.hpp>
 
@@ -25,8 +27,9 @@ namespace fanion {
 
 /// X <- p(M/‖M‖_F) for `count` m x n matrices and a fixed composition p of odd polynomials, each
 /// step R = XXᵀ, H = bR + cR², X <- aX + HX on the shorter side: (4 r²L + 2 r³) flops a matrix.
-/// Memory: count (3 mn + 2 r²) scalars, r = min(m, n). Allocates in the constructor only. Movable,
-/// not copyable; one caller at a time.
+/// Memory: count (3 mn + 2 r²) scalars, r = min(m, n), and 3 r² where the steps are taken in fewer
+/// bits; reports are then measured, one after another (spectral/measured_certificate.hpp).
+/// Allocates in the constructor only. Movable, not copyable; one caller at a time.
 template <Real T, class B>
 class polar_batch {
  public:
@@ -43,14 +46,15 @@ class polar_batch {
         cols_(expects_at_least(cols, 0, "polar_batch: cols")),
         count_(expects_at_least(count, 0, "polar_batch: count")),
         steps_(polynomials(method)),
+        compute_(method.compute),
         feasible_(method.feasible),
-        scratch_(backend.template make_workspace<T>(
-            multiply_each_size<T>(backend, std::max(rows, cols), std::min(rows, cols)))),
+        scratch_(backend.template make_workspace<T>(scratch_size())),
         memory_(backend.template make_workspace<T>(
             count * (3 * (rows * cols + 1) + 2 * shorter() * shorter()))),
         numbers_(static_cast<std::size_t>(3 * count)) {
     for (const quintic& p : steps_) record_.apply(p);
-    ceiling_ = std::max(1.0, std::max(record_.ceiling(), -record_.floor()) + slack()) * (1 + noise);
+    const double top = std::max(record_.ceiling(), -record_.floor());
+    ceiling_ = std::max(1.0, top * (1 + 4 * unit_roundoff(compute_)) + slack()) * (1 + noise);
   }
 
   [[nodiscard]] index_t count() const noexcept { return count_; }
@@ -76,10 +80,21 @@ class polar_batch {
                             numbers(0).as_const(), lines_of(start),
                             entry::over_finite_line<T>{static_cast<T>(1 + slack())});
     b.template copy<T>(lines_of(start).as_const(), lines_of(now));
-    for (const quintic& p : steps_) {
-      apply(p, now, next);
-      std::swap(now, next);
-    }
+    const batch_view<T, space> r = square(0), h = square(1);
+    const auto multiply = [&](double factor, const auto& A, bool a_turned, const auto& X,
+                              bool x_turned, double share, const auto& out) {
+      multiply_each<T>(b, static_cast<T>(factor), A, a_turned, X, x_turned, static_cast<T>(share),
+                       out, scratch_.span());
+    };
+    if (compute_ != compute::full)
+      now = reduced_steps<T, B>::run(b, compute_, steps_, now, next, r.pointer, h.pointer,
+                                     scratch_.span());
+    else
+      for (const quintic& p : steps_) {
+        plain_step(b, p, now, next, r, h, multiply);
+        std::swap(now, next);
+      }
+    found_ = now.pointer;
     column_dots<T>(b, lines_of(start).as_const(), lines_of(now).as_const(), numbers(1));
     b.template line_norms<T>(lines_of(now).as_const(), lines::columns, numbers(2));
     const T factor = static_cast<T>(-rate * (feasible_ ? 1 / ceiling_ : 1.0));
@@ -109,8 +124,7 @@ class polar_batch {
     to_host<T>(*backend_,
                matrix_view<const T, space>(numbers(0).data(), rows_ * cols_ > 0 ? count_ : 0, 3),
                matrix_view<T>(numbers_.data(), rows_ * cols_ > 0 ? count_ : 0, 3));
-    for (index_t i = 0; i < count_; ++i)
-      reports[static_cast<std::size_t>(i)] = report_of(number(i, 0), number(i, 1), number(i, 2));
+    for (index_t i = 0; i < count_; ++i) reports[static_cast<std::size_t>(i)] = report_of(i);
   }
 
  private:
@@ -129,7 +143,9 @@ class polar_batch {
     std::vector<quintic> all(within_budget(method.steps, "polar_express: steps"));
     optimal_quintics(expects_fraction(expects_positive(*method.lower, "polar_express: lower"),
                                       "polar_express: lower"),
-                     expects_positive(method.safety, "polar_express: safety"), all);
+                     std::max(expects_positive(method.safety, "polar_express: safety"),
+                              1 + 8 * unit_roundoff(method.compute)),
+                     all);
     return all;
   }
   [[nodiscard]] static std::size_t within_budget(index_t steps, const char* what) {
@@ -170,33 +186,8 @@ class polar_batch {
     for (index_t i = 0; i < count_; ++i) f(matrix_view<const T, space>(from[i]), to[i]);
   }
 
-  /// Y[i] = p(X[i]).
-  void apply(const quintic& p, const batch_view<T, space>& x, const batch_view<T, space>& y) {
-    B& b = *backend_;
-    const bool tall = rows_ > cols_;
-    const batch_view<T, space> r = square(0), h = square(1);
-    const auto all = [&](const batch_view<T, space>& v) {
-      return matrix_view<T, space>(v.pointer, v.stride * count_, 1);
-    };
-    const std::span<T> scratch = scratch_.span();
-    multiply_each<T>(b, T(1), x.as_const(), tall, x.as_const(), !tall, T(0), r, scratch);
-    b.template copy<T>(all(x).as_const(), all(y));
-    // H = R where there is no fifth power.
-    const bool cubic = p.c == 0;
-    if (!cubic) {
-      b.template copy<T>(all(r).as_const(), all(h));
-      multiply_each<T>(b, static_cast<T>(p.c), r.as_const(), false, r.as_const(), false,
-                       static_cast<T>(p.b), h, scratch);
-    }
-    const batch_view<const T, space> factor = (cubic ? r : h).as_const();
-    const T first = cubic ? static_cast<T>(p.b) : T(1), keep = static_cast<T>(p.a);
-    if (tall)
-      multiply_each<T>(b, first, x.as_const(), false, factor, false, keep, y, scratch);
-    else
-      multiply_each<T>(b, first, factor, false, x.as_const(), false, keep, y, scratch);
-  }
-
-  [[nodiscard]] lmo_report report_of(T size, T product, T length) {
+  [[nodiscard]] lmo_report report_of(index_t i) {
+    const T size = number(i, 0), product = number(i, 1), length = number(i, 2);
     lmo_report report;
     report.passes = 1;
     if (rows_ * cols_ == 0 || size < std::numeric_limits<T>::min()) {
@@ -210,25 +201,58 @@ class polar_batch {
     }
     const double norm = static_cast<double>(size), unit = norm * (1 + slack());
     polar_factor<T, space> answer;
-    certify_polar({static_cast<double>(product) * unit,
-                   static_cast<double>(length) * static_cast<double>(length)},
-                  norm, shorter(), norm * (1 + 2 * slack()), slack(), record_, answer);
-    report.objective = -answer.product * (feasible_ ? 1 / ceiling_ : 1.0);
+    if (compute_ != compute::full)
+      measure_member(i, unit, answer);
+    else
+      certify_polar({static_cast<double>(product) * unit,
+                     static_cast<double>(length) * static_cast<double>(length)},
+                    norm, shorter(), norm * (1 + 2 * slack()), slack(), record_, answer);
+    const double factor = feasible_ ? 1 / ceiling_ : 1.0;
+    report.objective = -answer.product * factor;
     report.bound = answer.nuclear_bound * (1 + noise);
-    report.feasibility = feasible_ ? 1.0 : ceiling_;
+    report.feasibility =
+        std::max(1.0, answer.spectral_bound * factor * (feasible_ ? 1 : 1 + noise));
     report.residual = answer.effort.residual;
     report.iterations = std::ssize(steps_);
     return report;
   }
 
+  /// Of M[i] and its X, which stand where `enqueue` left them. Overwrites what is free by then.
+  void measure_member(index_t i, double unit, polar_factor<T, space>& answer) {
+    const index_t size = rows_ * cols_, r = shorter();
+    const bool tall = rows_ > cols_;
+    const auto member = [&](const T* batch) {
+      return matrix_view<const T, space>(batch + i * size, rows_, cols_);
+    };
+    const T* const start = part(2).pointer;
+    T* const free = part(found_ == part(0).pointer ? 1 : 0).pointer;
+    const auto scratch = scratch_.span();
+    const measured_certificate<T, B> certify(free, scratch.data(),
+                                             scratch.subspan(static_cast<std::size_t>(3 * r * r)));
+    // M/unit has rounded to what stands there: its length is 1 up to that.
+    certify(*backend_, {{member(start), false}, T(1), 1.0}, {member(found_), tall},
+            std::max(1.0, record_.ceiling()), unit_roundoff(compute_), answer);
+    answer.product *= unit;
+    answer.nuclear_bound *= unit;
+  }
+
+  [[nodiscard]] index_t scratch_size() const {
+    const index_t r = shorter(), l = std::max(rows_, cols_);
+    if (compute_ == compute::full) return multiply_each_size<T>(*backend_, l, r);
+    return std::max(reduced_steps<T, B>::scratch_size(*backend_, r, l),
+                    3 * r * r + measured_certificate<T, B>::scratch_size(*backend_, r, l));
+  }
+
   B* backend_;
   index_t rows_, cols_, count_;
   std::vector<quintic> steps_;
+  compute compute_;
   bool feasible_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) scratch_, memory_;
   std::vector<T> numbers_;
   polynomial_record record_;
   double ceiling_ = 1;
+  const T* found_ = nullptr;  ///< the X of the last `enqueue`
 };
 
 /// A plan of fixed work for batches like `like`, of which shape and count are read. Allocates.

@@ -6,6 +6,7 @@
 /// report's `feasibility` says by how much it may leave the ball.
 #pragma once
 
+#include <fanion/core/compute.hpp>
 #include <fanion/core/types.hpp>
 
 #include <cstdint>
@@ -28,6 +29,7 @@ enum class schulz {
 struct newton_schulz {
   index_t steps = 5;
   schulz coefficients = schulz::keller_jordan;
+  fanion::compute compute = fanion::compute::full;  ///< of the steps; other than full: see below
   bool feasible = false;
 };
 
@@ -41,6 +43,7 @@ struct polar_express {
   double safety = 1.0001;  ///< each polynomial but the last is made for σ up to this much larger
   index_t steps = 0;
   index_t block = 0;  ///< steps between Gram matrices; 0: as many as precision and shape suggest
+  fanion::compute compute = fanion::compute::full;  ///< other than full: with steps and lower given
   bool feasible = false;
 };
 
@@ -121,6 +124,13 @@ struct automatic {
   std::uint64_t seed = 0;
   bool feasible = false;
 };
+
+// Steps in fewer bits than M has: M/‖M‖_F is computed in M's scalar and rounded once, sums are of
+// floats at least, Gram matrices are taken anew in every step, and each polynomial but the last is
+// made for σ up to 1 + 8u, u = unit_roundoff(compute). The certificate trusts none of it
+// (spectral/measured_certificate.hpp) and costs as much as a step in full. What the rounding of M
+// takes away does not come back: on noise D misses some 3e-3 in bfloat16 and 4e-4 in the others,
+// and up to u sqrt(min(m, n)) where M is a large matrix of low rank and a small rest.
 
 /// Whether a polar factor is a fixed polynomial of M/‖M‖_F, so that no step has to wait for a
 /// number.

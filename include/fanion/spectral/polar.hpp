@@ -8,8 +8,10 @@
 #include <fanion/backend/entry_functions.hpp>
 #include <fanion/core/archive.hpp>
 #include <fanion/spectral/gram_block.hpp>
+#include <fanion/spectral/measured_certificate.hpp>
 #include <fanion/spectral/methods.hpp>
 #include <fanion/spectral/moments.hpp>
+#include <fanion/spectral/plain_step.hpp>
 #include <fanion/spectral/polar_certificate.hpp>
 
 #include <algorithm>
@@ -22,7 +24,7 @@
 namespace fanion {
 
 /// Memory: 2 r L + 3 r² scalars, r = min(m, n), L = max(m, n). Steps are taken in blocks: k of them
-/// cost 3 r²L + (4k - 3) r³ flops.
+/// cost 3 r²L + (4k - 3) r³ flops. In fewer bits: plain steps, and a certificate that is measured.
 template <Real T, class B>
 class polar_solver {
  public:
@@ -36,33 +38,42 @@ class polar_solver {
   static constexpr std::int64_t most_patience = 1024;
 
   polar_solver(B& b, index_t m, index_t n, const newton_schulz& method)
-      : polar_solver(b, m, n, std::numeric_limits<double>::infinity(), 1) {
+      : polar_solver(b, m, n, std::numeric_limits<double>::infinity(), 1, method.compute) {
     fixed_ = within_budget(expects_at_least(method.steps, 1, "newton_schulz: steps"),
                            "newton_schulz: steps");
     given_ = method.coefficients == schulz::classic ? classic_step : keller_jordan_step;
   }
 
   /// Scalars that a solver of this shape works in.
-  [[nodiscard]] static index_t memory_size(const B& b, index_t m, index_t n) {
+  [[nodiscard]] static index_t memory_size(const B& b, index_t m, index_t n,
+                                           compute how = compute::full) {
     const index_t r = std::min(m, n), l = std::max(m, n);
-    return 2 * r * l + gram_block<T, B>::size(r) + gram_block<T, B>::scratch_size(b, r, l);
+    const index_t scratch = how == compute::full
+                                ? gram_block<T, B>::scratch_size(b, r, l)
+                                : std::max(reduced_steps<T, B>::scratch_size(b, r, l),
+                                           measured_certificate<T, B>::scratch_size(b, r, l));
+    return 2 * r * l + gram_block<T, B>::size(r) + scratch;
   }
 
   /// In memory of its own, unless some is lent.
   polar_solver(B& b, index_t m, index_t n, const polar_express& method, std::span<T> lent = {})
-      : polar_solver(b, m, n,
-                     expects_positive(method.gap.value_or(default_gap<T>), "polar_express: gap"),
-                     expects_at_least(method.block, 0, "polar_express: block"), lent) {
+      : polar_solver(
+            b, m, n, expects_positive(method.gap.value_or(default_gap<T>), "polar_express: gap"),
+            expects_at_least(method.block, 0, "polar_express: block"), method.compute, lent) {
     fixed_ = within_budget(expects_at_least(method.steps, 0, "polar_express: steps"),
                            "polar_express: steps");
     safety_ = expects_positive(method.safety, "polar_express: safety");
     if (method.lower)
       lower_ = expects_fraction(expects_positive(*method.lower, "polar_express: lower"),
                                 "polar_express: lower");
+    if (method.compute != compute::full && !fixed_work())
+      refuse("polar_express: compute", "full, unless steps and lower are given",
+             name_of(method.compute));
   }
 
   /// `frobenius` is positive and finite. Allocates nothing.
   [[nodiscard]] polar_factor<T, space> solve(B& b, const operand<T, space>& a) {
+    if (compute_ != compute::full) return solve_reduced(b, a);
     const matrix_view<T, space> one(memory_.data(), r_, l_), two(one.data() + r_ * l_, r_, l_);
     gram_block<T, B> gram(two.data() + r_ * l_, r_, scratch());
     short_side<T, space> now = lay_on_short_side(b, a, one);
@@ -152,23 +163,18 @@ class polar_solver {
     b.for_each_entry(entry::over_number<T>{numbers.data(), static_cast<T>(1 + rounding<T>(m_, n_))},
                      x);
 
-    const auto all = std::span(steps_).first(static_cast<std::size_t>(fixed_));
-    std::fill(all.begin(), all.end(), given_);
-    if (given_ == quintic{}) optimal_quintics(lower_, safety_, all);
-    record_.reset();
-    for (const quintic& p : all) record_.apply(p);
-    noise_ = 0;
-    for (index_t done = 0; done < fixed_;) {
+    const auto all = fix_steps();
+    if (compute_ != compute::full) x = take_reduced_steps(b, x);
+    for (index_t done = compute_ == compute::full ? 0 : fixed_; done < fixed_;) {
       const auto [count, rounded] = block(done, fixed_, 1, std::min(gap_, 1.0) / 8 - noise_);
       gram.open(b, T(1), x.as_const());
-      gram.close(b,
-                 std::span(steps_).subspan(static_cast<std::size_t>(done),
-                                           static_cast<std::size_t>(count)),
+      gram.close(b, all.subspan(static_cast<std::size_t>(done), static_cast<std::size_t>(count)),
                  T(1), x.as_const(), y);
       std::swap(x, y);
       noise_ += rounded;
       done += count;
     }
+    found_ = x.data();
     if (aligned)
       b.template dot_to<T>(a.storage, x.as_const(), number(1));
     else
@@ -180,22 +186,34 @@ class polar_solver {
   [[nodiscard]] bool fixed_work() const {
     return fixed_ > 0 && (given_ != quintic{} || lower_ > 0);
   }
-  /// What the numbers of the last `enqueue` prove; without X.
-  [[nodiscard]] polar_factor<T, space> certificate(double frobenius, double product,
+  /// What the numbers of the last `enqueue` prove; without X. Of `a`, which is as it was then, more
+  /// is asked in fewer bits: waits.
+  [[nodiscard]] polar_factor<T, space> certificate(B& b, const oriented_view<const T, space>& a,
+                                                   double frobenius, double product,
                                                    double length) {
     polar_factor<T, space> answer;
+    if (compute_ != compute::full) {
+      const T scale = unit_scale(static_cast<T>(frobenius));
+      answer = measured(b, {a, scale, frobenius * static_cast<double>(scale)}, {found_, r_, l_});
+      answer.product /= static_cast<double>(scale);
+      answer.nuclear_bound /= static_cast<double>(scale);
+      return answer;
+    }
     certify_polar({product, length * length}, frobenius, r_,
                   frobenius * (1 + 2 * rounding<T>(m_, n_)), rounding<T>(m_, n_) + noise_, record_,
                   answer);
     answer.effort.iterations = fixed_;
     return answer;
   }
-  /// No singular value of the last `enqueue`'s X is above this.
+  /// No singular value of the last `enqueue`'s X is above this; in fewer bits that is an
+  /// expectation, and `certificate` says more.
   [[nodiscard]] double ceiling() const {
-    return std::max(record_.ceiling(), -record_.floor()) + rounding<T>(m_, n_) + noise_;
+    const double top = std::max(record_.ceiling(), -record_.floor());
+    return top * (1 + 4 * unit_roundoff(compute_)) + rounding<T>(m_, n_) + noise_;
   }
   /// Memory of X's size that `enqueue` leaves free: X's transpose fits.
-  [[nodiscard]] T* spare(const oriented_view<T, space>& x) const {
+  template <class E>
+  [[nodiscard]] T* spare(const oriented_view<E, space>& x) const {
     return x.storage.data() == memory_.data() ? memory_.data() + r_ * l_ : memory_.data();
   }
 
@@ -231,13 +249,15 @@ class polar_solver {
   /// Below this share of ‖A‖₂ a singular value is rounding.
   static constexpr double least_lower = eps;
 
-  polar_solver(B& b, index_t m, index_t n, double gap, index_t block, std::span<T> lent = {})
+  polar_solver(B& b, index_t m, index_t n, double gap, index_t block, compute how,
+               std::span<T> lent = {})
       : m_(m),
         n_(n),
         r_(std::min(m, n)),
         l_(std::max(m, n)),
-        buffer_(b.template make_workspace<T>(lent.empty() ? memory_size(b, m, n) : 0)),
+        buffer_(b.template make_workspace<T>(lent.empty() ? memory_size(b, m, n, how) : 0)),
         memory_(lent.empty() ? buffer_.span() : lent),
+        compute_(how),
         gap_(gap),
         block_(block),
         reach_(std::min(gap, 1.0) / 8) {}
@@ -249,6 +269,57 @@ class polar_solver {
 
   [[nodiscard]] std::span<T> scratch() {
     return memory_.subspan(static_cast<std::size_t>(2 * r_ * l_ + gram_block<T, B>::size(r_)));
+  }
+
+  /// The polynomials of fixed work, for a matrix of norm up to 1.
+  [[nodiscard]] std::span<const quintic> fix_steps() {
+    const auto all = std::span(steps_).first(static_cast<std::size_t>(fixed_));
+    std::fill(all.begin(), all.end(), given_);
+    if (given_ == quintic{})
+      optimal_quintics(lower_, std::max(safety_, 1 + 8 * unit_roundoff(compute_)), all);
+    record_.reset();
+    for (const quintic& p : all) record_.apply(p);
+    noise_ = 0;
+    return all;
+  }
+
+  /// p(X) for the X that stands first in memory; stands there or after it.
+  [[nodiscard]] matrix_view<T, space> take_reduced_steps(B& b, matrix_view<T, space> x) {
+    const auto one = [&](T* memory) {
+      return batch_view<T, space>{memory, r_, l_, r_, r_ * l_, 1};
+    };
+    T* const second = x.data() + x.size();
+    T* const squares = second + x.size();
+    return reduced_steps<T, B>::run(
+        b, compute_, std::span(steps_).first(static_cast<std::size_t>(fixed_)), one(x.data()),
+        one(second), squares, squares + r_ * r_, scratch())[0];
+  }
+
+  [[nodiscard]] polar_factor<T, space> measured(B& b, const operand<T, space>& a,
+                                                matrix_view<const T, space> x) {
+    polar_factor<T, space> answer;
+    answer.x = {x, a.rows() > a.cols()};
+    const measured_certificate<T, B> certify(spare(oriented_view<const T, space>{x, false}),
+                                             memory_.data() + 2 * r_ * l_, scratch());
+    certify(b, a, {x, false}, std::max(1.0, record_.ceiling()), unit_roundoff(compute_), answer);
+    answer.effort.iterations = fixed_;
+    return answer;
+  }
+
+  [[nodiscard]] polar_factor<T, space> solve_reduced(B& b, const operand<T, space>& a) {
+    matrix_view<T, space> x(memory_.data(), r_, l_);
+    const T factor = a.scale / static_cast<T>(a.frobenius * (1 + rounding<T>(m_, n_)));
+    if ((a.rows() > a.cols()) == a.matrix.transposed)
+      b.template axpby<T>(factor, a.matrix.storage, T(0), x);
+    else
+      b.template axpby_adjoint<T>(factor, a.matrix.storage, T(0), x);
+    (void)fix_steps();
+    x = take_reduced_steps(b, x);
+    work_ =
+        static_cast<double>(fixed_) * (4 * static_cast<double>(l_) / static_cast<double>(r_) + 2);
+    polar_factor<T, space> answer = measured(b, a, x.as_const());
+    ++answer.effort.passes;
+    return answer;
   }
 
   /// How many steps a matrix is likely to need whose mean singular value is `mean` times the bound
@@ -325,6 +396,7 @@ class polar_solver {
   index_t m_, n_, r_, l_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) buffer_;
   std::span<T> memory_;
+  compute compute_;
   double gap_;
   index_t block_;
   quintic_reach reach_;
@@ -334,6 +406,7 @@ class polar_solver {
   double safety_ = 1;
   double work_ = 0;
   double noise_ = 0;
+  T* found_ = nullptr;  ///< the X of the last `enqueue`
   std::array<quintic, static_cast<std::size_t>(budget)> steps_;
   polynomial_record record_;
   experience learned_;
