@@ -211,6 +211,13 @@ class costs {
     const auto leading = dual(ky_fan(k_));
     row("exact", leading, exact{}, true, "6 L r² + 18 r³ + 2 m n k");
     row("newton_schulz, 5 steps", spectral(), newton_schulz{}, true, "T (3 L r² + r³)");
+    row("newton_schulz, 5 steps, bfloat16", spectral(), newton_schulz{.compute = compute::bfloat16},
+        true, plain_);
+    row("polar_express, 7 steps", spectral(), polar_express{.lower = 1e-3, .steps = 7, .block = 1},
+        true, "T (3 L r² + r³)");
+    for (const compute how : {compute::tf32, compute::float16, compute::bfloat16})
+      row(("polar_express, 7 steps, " + std::string(name_of(how))).c_str(), spectral(),
+          polar_express{.lower = 1e-3, .steps = 7, .compute = how}, true, plain_);
     row("polar_express, gap 1e-3", spectral(), polar_express{.gap = 1e-3}, true,
         "3 L r² + (4 k − 3) r³ a block of k steps");
     row("subspace, gap 1e-2, first call", leading, subspace{.gap = 1e-2}, true, block_);
@@ -243,6 +250,7 @@ class costs {
                 1e-6 * static_cast<double>(memory), std::max(0.0, gap), r.gap(), growth);
   }
 
+  static constexpr const char* plain_ = "T (4 L r² + 2 r³), and the certificate's 5 L r² + 2 r³";
   static constexpr const char* block_ = "(2 h + 1) m n · 2 b + O(h (m + n) b²) + 2 m n k";
   static constexpr const char* krylov_ = "s (4 m n + O((m + n) s)) + 2 m n k";
   index_t k_;

@@ -13,7 +13,8 @@ case "${1-}" in
 esac
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source cmake/install_missing.sh
-install_missing cmake:cmake ninja:ninja-build g++:g++ -- libeigen3-dev doctest-dev
+install_missing cmake:cmake ninja:ninja-build g++:g++ -- libeigen3-dev doctest-dev libcli11-dev \
+  nlohmann-json3-dev zlib1g-dev
 
 if command -v nvidia-smi > /dev/null; then
   nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv,noheader || true
@@ -22,13 +23,13 @@ architecture=${1-}
 if [[ -z $architecture ]]; then
   architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2> /dev/null | head -n 1 | tr -d .) || true
 fi
-options=(-DFANION_BUILD_BENCH=OFF -DFANION_BUILD_EXAMPLES=OFF -DFANION_TORCH=OFF)
+options=(-DFANION_BUILD_BENCH=OFF -DFANION_TORCH=OFF)
 [[ -z $architecture ]] || options+=("-DCMAKE_CUDA_ARCHITECTURES=$architecture")
 cmake --preset tests -B build/gpu "${options[@]}"
 cmake --build build/gpu --parallel "$(nproc)" \
   --target test_cuda_device example_08_cuda test_cuda_backend test_cuda_lmo test_cuda_optim \
   test_cuda_batch test_cuda_capturable test_cuda_headers \
-  test_cuda_status_double test_cuda_status_device
+  test_cuda_trainers test_cuda_trainers_device test_cuda_status_double test_cuda_status_device
 log=build/gpu/gpu.log
 (cd build/gpu && ctest -L cuda --output-on-failure --verbose) | tee "$log"
 if grep -q '\*\*\*Skipped' "$log"; then

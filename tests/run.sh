@@ -45,14 +45,16 @@ for preset in "${presets[@]}"; do
 done
 
 if [[ ${1-} == --all ]]; then
+  echo "== what the gate does not compile =="
+  cmake --build --preset clang --parallel "$jobs" --target fanion_bench fanion_products
+  build/clang/bench/fanion_bench --benchmark_list_tests
   echo "== what runs on a device, on threads =="
-  cmake --preset tests -B build/cuda_omp -DFANION_THRUST_HOST=OMP -DFANION_BUILD_BENCH=OFF \
-    -DFANION_BUILD_EXAMPLES=OFF
+  cmake --preset tests -B build/cuda_omp -DFANION_THRUST_HOST=OMP -DFANION_BUILD_BENCH=OFF
   if grep -q '^FANION_THRUST_HOST:STRING=' build/cuda_omp/CMakeCache.txt; then # there is a toolkit
     cmake --build build/cuda_omp --parallel "$jobs" \
-      --target test_cuda_backend test_cuda_batch test_cuda_lmo test_cuda_optim test_cuda_capturable
+      --target test_cuda_backend test_cuda_batch test_cuda_lmo test_cuda_optim test_cuda_capturable test_cuda_trainers
     (cd build/cuda_omp &&
-      ctest -R '^cuda\.(backend|batch|lmo|optim|capturable)$' --output-on-failure)
+      ctest -R '^cuda\.(backend|batch|lmo|optim|capturable|trainers)$' --output-on-failure)
   fi
   echo "== beside other libraries =="
   bench/peers/run.sh --quick

@@ -506,12 +506,12 @@ TEST_CASE("products in fewer bits, turned and added, with gaps") {
         if (!ours[i]) CHECK(std::memcmp(&c[i], &before[i], sizeof(E)) == 0);
     }
   };
-  for (const auto& [a_turned, b_turned] :
+  for (const auto& turned :
        {std::pair(false, false), std::pair(true, false), std::pair(false, true)})
     for (const compute how : {compute::tf32, compute::float16, compute::bfloat16})
       with_compute(how, [&]<compute How>() {
-        check.operator()<How>(std::type_identity<on_device>(), a_turned, b_turned);
-        check.operator()<How>(std::type_identity<on_host>(), a_turned, b_turned);
+        check.operator()<How>(std::type_identity<on_device>(), turned.first, turned.second);
+        check.operator()<How>(std::type_identity<on_host>(), turned.first, turned.second);
       });
 }
 

@@ -286,6 +286,9 @@ TEST_CASE_TEMPLATE("steps in fewer bits: in a graph, with a report that is measu
           step.enqueue({w.view(), transposed}, {g.view().as_const(), transposed},
                        rate.view().as_const());
         });
+        polynomial_record five;
+        for (int i = 0; i < 5; ++i) five.apply(keller_jordan_step);
+        const double top = five.ceiling();
         Eigen::MatrixXd momentum = Eigen::MatrixXd::Zero(rows, cols);
         for (unsigned t = 0; t < 3; ++t) {
           const Eigen::MatrixX<T> G = T(1e12) * gradient<T>(rows, cols, t), before = w.get();
@@ -301,6 +304,10 @@ TEST_CASE_TEMPLATE("steps in fewer bits: in a graph, with a report that is measu
           CHECK((moved - X).norm() <= (8 * unit_roundoff(how) + 1e-4) * X.norm());
           const double best = Eigen::JacobiSVD<Eigen::MatrixXd>(seen).singularValues().sum();
           for (const step_report r : {step.report(), step.report()}) {
+            // <M, X> over what ‖X‖ is bounded by: of what the oracle saw, and not of the momentum.
+            CHECK(r.dual_norm == doctest::Approx(-moved.cwiseProduct(seen).sum() /
+                                                 (top * (1 + 4 * unit_roundoff(how))))
+                                     .epsilon(2e-3));
             CHECK(r.gap > 0.05);
             CHECK(r.gap < 0.7);
             CHECK(r.dual_norm <= best * (1 + 1e-6));

@@ -97,7 +97,8 @@ bool training(B& backend, const oriented_view<T, device_space>& W,
 /// A step, recorded once and launched three times, down |W|²/2. Each takes between `least` and
 /// `most` of its length of 0.1 off |W|.
 template <class T, class B, class Rule>
-bool recorded(B& backend, const char* name, const Rule& rule, double least, double most) {
+bool recorded(B& backend, const char* name, const Rule& rule, double least, double most,
+              double gap = 0.5) {
   const index_t m = 96, n = 160;
   const auto memory = backend.template make_workspace<T>(2 * m * n + 1);
   view_cutter<T, device_space> take(memory.data());
@@ -114,7 +115,7 @@ bool recorded(B& backend, const char* name, const Rule& rule, double least, doub
   const double after = backend.norm(W);
   const step_report report = step.report();
   const bool good = after < before - 0.3 * least && after > before - 0.3 * most &&
-                    !report.skipped && report.gap < 0.6;
+                    !report.skipped && report.gap < gap;
   std::printf("%-28s |W| %.3f -> %.3f, gap %.1e%s\n", name, before, after, report.gap,
               good ? "" : "   FAILED");
   return good;
@@ -128,7 +129,7 @@ bool recorded(B& backend) {
   good &= recorded<T>(backend, "SignSGD in a graph", capturable{sign_sgd()}, 90, 124);
   for (const compute how : {compute::tf32, compute::float16, compute::bfloat16})
     good &= recorded<T>(backend, name_of(how), capturable{muon(), newton_schulz{.compute = how}}, 6,
-                        11.5);
+                        11.5, 0.6);
   return good;
 }
 
@@ -151,8 +152,8 @@ double milliseconds(B& backend, int repeats, const Put& put) {
 }
 
 /// What steps of an m x n float matrix take, beside a product of M with its transpose: five steps
-/// of Newton and Schulz are ten such products on a square matrix. Speed with its accuracy: the gap
-/// that the report proves.
+/// of Newton and Schulz are ten such products on a square matrix, and fifteen in fewer bits. Speed
+/// with its accuracy: the gap that the report proves.
 template <class B>
 bool benches(B& backend, index_t m, index_t n, int repeats) {
   using T = float;

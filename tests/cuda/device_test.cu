@@ -1,6 +1,5 @@
 // Oracles, a step in a graph, and an optimizer in the legacy stream and over vectors of Thrust;
-// with
-// --bench, what steps take instead. Skips with the runtime's reason where there is no device.
+// with --bench, what steps take instead. Skips with the runtime's reason without a device.
 #include <cuda/device_program.hpp>
 
 #include <fanion/cuda.cuh>

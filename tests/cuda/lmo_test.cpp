@@ -71,7 +71,8 @@ TEST_CASE_TEMPLATE("polar factors in fewer bits, as on the host", T, float, doub
   const strict_session session;
   backend_on_double backend;
   for (const compute how : {compute::tf32, compute::float16, compute::bfloat16})
-    for (const auto& [rows, cols] : {std::pair<index_t, index_t>{30, 50}, {50, 30}, {1, 6}}) {
+    for (const auto& shape : {std::pair<index_t, index_t>{30, 50}, {50, 30}, {1, 6}}) {
+      const index_t rows = shape.first, cols = shape.second;
       CAPTURE(std::string(name_of(how)));
       CAPTURE(rows);
       const Eigen::MatrixX<T> M = gradient<T>(rows, cols);

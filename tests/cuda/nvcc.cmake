@@ -26,7 +26,7 @@ foreach(program test_cuda_device example_08_cuda)
 endforeach()
 
 # The trainers' methods on a device: all rules by nvcc, and one program that links them.
-if(FANION_BUILD_EXAMPLES)
+if(FANION_BUILD_EXAMPLES AND CMAKE_BUILD_TYPE STREQUAL Debug)
   add_executable(test_cuda_trainers_device trainers_device.cpp
     ${PROJECT_SOURCE_DIR}/examples/trainers/run/device.cu)
   set_target_properties(test_cuda_trainers_device PROPERTIES CUDA_ARCHITECTURES 80)

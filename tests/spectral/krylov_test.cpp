@@ -294,6 +294,7 @@ TEST_CASE("a copy in float proves the gap of the doubles") {
   for (const auto& s : std::vector<matrices::shape>{{130, 80}, {80, 130}, {100, 100}})
     for (const auto& kind : matrices::hard_kinds())
       for (const double scale : {1.0, 1e300, 1e-300}) {
+        if (scale != 1.0 && s.rows != s.cols && !wider_run()) continue;
         CAPTURE(kind.name);
         CAPTURE(scale);
         const Eigen::MatrixXd m = kind.make(s.rows, s.cols) * scale;

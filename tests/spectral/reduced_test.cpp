@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 using namespace polar_zoo;
 
@@ -105,12 +106,89 @@ TEST_CASE("what rounding takes from a small tail, the certificate misses") {
   CHECK(less.gap() < 0.2);
 }
 
-TEST_CASE("the bound on ‖X‖ is kept where the expected one fails") {
-  // An odd polynomial that goes far above 1: safety below 1 makes each for σ that are exceeded.
-  const Eigen::MatrixXf m = matrices::gaussian(40, 60).cast<float>();
-  check<float>(truth_of<float>(m), m,
-               polar_express{.lower = 0.3, .safety = 1, .steps = 2, .compute = compute::bfloat16},
-               1, false, 1);
+TEST_CASE_TEMPLATE("what any X proves, far from a polar factor too", T, float, double) {
+  using certificate = measured_certificate<T, eigen_backend>;
+  eigen_backend b;
+  const index_t r = 12, l = 20;
+  const Eigen::MatrixXd m = matrices::gaussian(r, l), factor = [&] {
+    const Eigen::BDCSVD<Eigen::MatrixXd> svd(m, Eigen::ComputeThinU | Eigen::ComputeThinV);
+    return Eigen::MatrixXd(svd.matrixU() * svd.matrixV().transpose());
+  }();
+  const double best = truth_of<double>(m).nuclear;
+  auto scratch = b.make_workspace<T>(certificate::scratch_size(b, r, l));
+  std::vector<T> lines(r * l), squares(2 * r * r);
+  // Every way in which M and X may be stored.
+  for (const bool m_turned : {false, true})
+    for (const bool x_turned : {false, true}) {
+      CAPTURE(m_turned);
+      CAPTURE(x_turned);
+      const auto laid = [](const Eigen::MatrixXd& x, bool turned) -> matrix_of<T> {
+        return (turned ? Eigen::MatrixXd(x.transpose()) : x).template cast<T>();
+      };
+      const matrix_of<T> stored = laid(m, m_turned);
+      const operand<T, host_space> a{
+          {matrix_view<const T>(stored.data(), stored.rows(), stored.cols()), m_turned},
+          T(1),
+          m.norm()};
+      const auto ask = [&](const Eigen::MatrixXd& x) {
+        const matrix_of<T> there = laid(x, x_turned);
+        polar_factor<T, host_space> answer;
+        certificate(lines.data(), squares.data(), scratch.span())(
+            b, a, {matrix_view<const T>(there.data(), there.rows(), there.cols()), x_turned}, 1.0,
+            0x1p-8, answer);
+        return answer;
+      };
+      const Eigen::MatrixXd noise = matrices::gaussian(r, l, 3);
+      // Within the first bound, the second, and beyond both.
+      for (const double size : {0.5, 1.0, 1.01, 1.04, 1.3, 3.0}) {
+        CAPTURE(size);
+        const auto answer = ask(size * factor);
+        CHECK(answer.spectral_bound >= size);
+        CHECK(answer.spectral_bound <= std::max(1.07, 1.2 * size));
+        CHECK(answer.nuclear_bound >= best);
+        CHECK(answer.nuclear_bound <= 1.05 * std::max(1.0, 1 / size) * best);
+        CHECK(answer.product == doctest::Approx(size * best).epsilon(1e-5));
+      }
+      for (const double share : {0.02, 0.3, 1.0}) {
+        const Eigen::MatrixXd x = factor + share / noise.norm() * noise;
+        const auto answer = ask(x);
+        CHECK(answer.spectral_bound >= Eigen::BDCSVD<Eigen::MatrixXd>(x).singularValues()(0));
+        CHECK(answer.nuclear_bound >= best);
+        CHECK(answer.nuclear_bound <= std::sqrt(double(r)) * m.norm() * 1.001);
+        CHECK(answer.product == doctest::Approx(x.cwiseProduct(m).sum()).epsilon(1e-5));
+      }
+      // Against M, nothing, and no number: the bound that needs no X.
+      for (const double none : {-1.0, 0.0, std::numeric_limits<double>::quiet_NaN()}) {
+        const auto answer = ask(none * factor);
+        CHECK(answer.nuclear_bound ==
+              doctest::Approx(std::sqrt(double(r)) * m.norm()).epsilon(1e-3));
+        CHECK((std::isnan(none) ? answer.spectral_bound == std::numeric_limits<double>::infinity()
+                                : answer.spectral_bound >= std::abs(none)));
+      }
+    }
+}
+
+TEST_CASE_TEMPLATE("an X that M itself speaks against proves nothing by S", T, float, double) {
+  using certificate = measured_certificate<T, eigen_backend>;
+  eigen_backend b;
+  const index_t r = 12, l = 20;
+  const Eigen::MatrixXd u = quick_frame(r, r, 1), v = quick_frame(l, r, 2);
+  auto scratch = b.make_workspace<T>(certificate::scratch_size(b, r, l));
+  std::vector<T> lines(r * l), squares(2 * r * r);
+  // X = U diag(±1) Vᵀ: then S X = M, with nothing left over, and tr S is short by twice the value
+  // whose sign is wrong.
+  const Eigen::VectorXd sigma = Eigen::VectorXd::LinSpaced(r, 3, 1);
+  Eigen::VectorXd signs = Eigen::VectorXd::Ones(r);
+  signs(r - 1) = -1;
+  const matrix_of<T> m = (u * sigma.asDiagonal() * v.transpose()).template cast<T>(),
+                     x = (u * signs.asDiagonal() * v.transpose()).template cast<T>();
+  const truth known = truth_of<T>(m);
+  polar_factor<T, host_space> answer;
+  certificate(lines.data(), squares.data(), scratch.span())(
+      b, {{matrix_view<const T>(m.data(), r, l), false}, T(1), known.matrix.norm()},
+      {matrix_view<const T>(x.data(), r, l), false}, 1.0, 0.0, answer);
+  CHECK(answer.product < known.nuclear);
+  CHECK(answer.nuclear_bound >= known.nuclear);
 }
 
 TEST_CASE_TEMPLATE("edges", T, float, double) {
@@ -137,6 +215,12 @@ TEST_CASE_TEMPLATE("edges", T, float, double) {
         check<T>(truth_of<T>(m), m, polar_express{.lower = 1e-2, .steps = 6, .compute = how}, 0.1,
                  true, 1);
       }
+    // The norm of a few subnormal numbers is one too.
+    const matrix_of<T> tiny =
+        matrix_of<T>::Constant(3, 4, 1000 * std::numeric_limits<T>::denorm_min());
+    CHECK(answer(tiny, d, how).outcome == outcome::converged);
+    CHECK(d.allFinite());
+    CHECK(d.norm() > T(0.6));
     // Row by row, and a window of something larger: the same numbers.
     const matrix_of<T> m = matrices::gaussian(8, 13).cast<T>();
     const Eigen::Matrix<T, -1, -1, Eigen::RowMajor> turned = m;

@@ -126,7 +126,7 @@ struct tally {
 struct context {
   std::map<std::string, tally> tallies;
   std::string specimen;
-  int plans = 0, turn = 0;
+  int plans = 0, specimens = 0;
 };
 
 /// N(D) lies in here, N the dual of Ky Fan k; and σ where it was computed.
@@ -328,13 +328,14 @@ void examine(context& where, const contender<Method>& c, const N& n, const refer
 }
 
 /// Every contender at every depth, 1 and r as the norms that have names of their own; in the gate
-/// at every second, so that each has its turn.
+/// at every second, the others for the next matrix.
 template <class T>
 void examine_all(context& where, const reference::facts& f, const matrix_of<T>& m) {
   using namespace fanion;
   const reference::facts turned{f.x.reverse(), f.sigma};
   const position r = std::min(m.rows(), m.cols());
-  const auto due = [&] { return ++where.turn % 2 == 0 || wider_run(); };
+  int turn = ++where.specimens;
+  const auto due = [&] { return ++turn % 2 == 0 || wider_run(); };
   for_each_contender<T>([&](const auto& c) {
     if (due()) examine(where, c, spectral(), f, turned, r, m);
     if (c.held.polar) return;

@@ -40,7 +40,8 @@ struct planned_run {
   return {shape, steps, static_cast<index_t>(std::lround(o.warmup * double(steps)))};
 }
 
-/// All that the numbers of a run depend on, as text.
+/// All that the numbers of a run depend on, as text; but for rounding, which a device does
+/// otherwise.
 [[nodiscard]] inline std::string identity_of(const run_options& o, const task_kind& kind,
                                              const planned_run& p) {
   std::string text =

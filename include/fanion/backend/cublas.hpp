@@ -62,8 +62,10 @@ class blas {
     handle_.reset(raw);
     check(cublasSetStream(raw, s.get()), "cublasSetStream");
     check(cublasSetPointerMode(raw, CUBLAS_POINTER_MODE_HOST), "cublasSetPointerMode");
-    check(cublasSetMathMode(raw, tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH),
-          "cublasSetMathMode");
+    // Sums are of floats, whatever the factors are.
+    const int mode = (tf32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH) |
+                     CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+    check(cublasSetMathMode(raw, static_cast<cublasMath_t>(mode)), "cublasSetMathMode");
   }
 
   /// C = a op(A) op(B) + b C.

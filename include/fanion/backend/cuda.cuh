@@ -26,7 +26,9 @@ struct cuda_options {
   /// Where all work goes, so that it follows what is there already; it outlives the backend. Unset:
   /// a stream of the backend's own, which waits for nobody.
   std::optional<cudaStream_t> stream = {};
-  bool tf32 = false;  ///< float products round their factors to 10 bits: faster, error near 1e-3
+  /// Float products round their factors to 10 bits: faster, error near 1e-3. Those of certificates
+  /// too, which do not know: prefer a method's own `compute`.
+  bool tf32 = false;
 };
 
 /// Meets Backend, over memory of one device. All its work goes into one stream; it owns one handle

@@ -4,17 +4,19 @@
 #include <fanion/core/reduced.hpp>
 #include <fanion/core/types.hpp>
 
+#include <bit>
+#include <cstdint>
 #include <type_traits>
 
 namespace fanion {
 
 /// Sums are of floats at least, whatever the factors are.
 ///
-/// | value | iterates stored in | factors of a product | half a unit in the last place |
+/// | value | iterates stored in | factors of a product | relative error of a factor |
 /// |---|---|---|---|
 /// | full | the matrix's scalar | the same | 2^-24 or 2^-53 |
-/// | tf32 | float | rounded to 10 bits of fraction | 2^-11 |
-/// | float16 | float16 | float16 | 2^-11 |
+/// | tf32 | float | 10 bits of fraction, rounded here; a device may cut | 2^-10 |
+/// | float16 | float16 | float16 | 2^-11, more below 2^-14 |
 /// | bfloat16 | bfloat16 | bfloat16 | 2^-8 |
 enum class compute { full, tf32, float16, bfloat16 };
 
@@ -23,9 +25,11 @@ template <compute C>
 requires(C != compute::full) using stored_in = std::conditional_t<
     C == compute::bfloat16, bfloat16, std::conditional_t<C == compute::float16, float16, float>>;
 
+/// The last column, for numbers that are not subnormal; 0 for full, which has its own.
 [[nodiscard]] constexpr double unit_roundoff(compute c) noexcept {
   switch (c) {
     case compute::tf32:
+      return 0x1p-10;
     case compute::float16:
       return 0x1p-11;
     case compute::bfloat16:

@@ -167,7 +167,7 @@ class capturable_step {
       throw std::invalid_argument("step: the weight must be stored as it was before");
     if (rate.rows() != 1 || rate.cols() != 1)
       refuse("step: the shape of the rate", "1 x 1", shape_text(rate.rows(), rate.cols()));
-    order_ = weight.transposed;
+    order_ = turned_ = weight.transposed;
     const auto w = weight.storage;
     const momentum& how = rule_.inner.options.momentum;
     const bool ahead = how.lookahead == lookahead::nesterov;
@@ -201,7 +201,7 @@ class capturable_step {
       backend_->for_each_entry(entry::step_against<T>{length, polar}, w, y);
   }
 
-  /// One step of length `rate`, and what it did. Waits once.
+  /// One step of length `rate`, and what it did. Waits as `report`.
   /// @throws std::invalid_argument for a negative rate, one that is not finite in T, or shapes that
   /// do not fit.
   step_report step(const oriented_view<T, space>& weight,
@@ -215,7 +215,7 @@ class capturable_step {
     return done;
   }
 
-  /// What the last step did, before the momentum is changed otherwise. Waits; more than once where
+  /// What the last step did, before the momentum is changed otherwise. Waits once; more often where
   /// the polynomials were taken in fewer bits than T has.
   [[nodiscard]] step_report report() {
     std::array<T, numbers_kept> seen{};
@@ -241,17 +241,17 @@ class capturable_step {
     if (signs_ > 0) ++report.passes;
     if (direction_ > 0 || signs_ > 0) ++report.passes;
     if (solver_) {
-      const bool turned = order_.value_or(false);
-      const matrix_view<const T, space> handed(oracle_input().data(), turned ? cols_ : rows_,
-                                               turned ? rows_ : cols_);
+      const matrix_view<const T, space> handed(oracle_input().data(), turned_ ? cols_ : rows_,
+                                               turned_ ? rows_ : cols_);
       const auto found =
-          solver_->certificate(*backend_, {handed, turned}, length, static_cast<double>(seen[2]),
+          solver_->certificate(*backend_, {handed, turned_}, length, static_cast<double>(seen[2]),
                                static_cast<double>(seen[3]));
       all.feasibility = std::max(1.0, found.spectral_bound);
       all.objective -= polar_ * found.product;
       all.bound += polar_ * found.nuclear_bound;
       report.residual = found.effort.residual;
       report.iterations = found.effort.iterations;
+      if (rule_.method.compute != compute::full) report.passes += found.effort.passes;
     }
     all.bound *= 1 + noise;
     all.feasibility *= 1 + noise;
@@ -363,6 +363,7 @@ class capturable_step {
   std::optional<polar_solver<T, B>> solver_;
   decltype(std::declval<B&>().template make_workspace<T>(0)) memory_;
   std::optional<bool> order_;  ///< whether the momentum is stored transposed, once there is one
+  bool turned_ = false;        ///< whether what the last step was handed is
   index_t steps_ = 0;
 };
 /// A step in T for weights of rows x cols.

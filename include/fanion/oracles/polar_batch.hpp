@@ -27,7 +27,7 @@ namespace fanion {
 
 /// X <- p(M/‖M‖_F) for `count` m x n matrices and a fixed composition p of odd polynomials, each
 /// step R = XXᵀ, H = bR + cR², X <- aX + HX on the shorter side: (4 r²L + 2 r³) flops a matrix.
-/// Memory: count (3 mn + 2 r²) scalars, r = min(m, n), and 3 r² where the steps are taken in fewer
+/// Memory: count (3 mn + 2 r²) scalars, r = min(m, n), and 2 r² where the steps are taken in fewer
 /// bits; reports are then measured, one after another (spectral/measured_certificate.hpp).
 /// Allocates in the constructor only. Movable, not copyable; one caller at a time.
 template <Real T, class B>
@@ -54,7 +54,10 @@ class polar_batch {
         numbers_(static_cast<std::size_t>(3 * count)) {
     for (const quintic& p : steps_) record_.apply(p);
     const double top = std::max(record_.ceiling(), -record_.floor());
-    ceiling_ = std::max(1.0, top * (1 + 4 * unit_roundoff(compute_)) + slack()) * (1 + noise);
+    ceiling_ = compute_ == compute::full
+                   ? std::max(1.0, top + slack())
+                   : expected_norm(std::max(1.0, top), unit_roundoff(compute_), slack());
+    ceiling_ *= 1 + noise;
   }
 
   [[nodiscard]] index_t count() const noexcept { return count_; }
@@ -102,14 +105,15 @@ class polar_batch {
          [&](auto from, auto to) { b.template axpby<T>(factor, from, static_cast<T>(keep), to); });
   }
 
-  /// D[i] <- argmin { <M[i], D> : ‖D‖₂ <= 1 }, and reports[i] says how good it is. Waits once.
+  /// D[i] <- argmin { <M[i], D> : ‖D‖₂ <= 1 }, and reports[i] says how good it is. Waits, once
+  /// unless the steps are taken in fewer bits.
   /// @throws std::invalid_argument where a batch has another shape or count, `reports` another
   /// length, or a D[i] shares memory with an M[j] or another D[j]; nothing is written then.
   void execute(const batch_view<const T, space>& m, const batch_view<T, space>& d,
                std::span<lmo_report> reports) {
     update(m, d, 0, 1, reports);
   }
-  /// X[i] <- keep X[i] + rate D[i]. Waits once. @throws std::invalid_argument as `execute`.
+  /// X[i] <- keep X[i] + rate D[i]. Waits as `execute`. @throws std::invalid_argument as `execute`.
   void update(const batch_view<const T, space>& m, const batch_view<T, space>& x, double keep,
               double rate, std::span<lmo_report> reports) {
     if (std::ssize(reports) != count_) refuse("batch: reports", "one a matrix", reports.size());
@@ -141,11 +145,10 @@ class polar_batch {
       refuse("polar_batch: method", "newton_schulz, or polar_express with steps and lower",
              "one that decides by numbers");
     std::vector<quintic> all(within_budget(method.steps, "polar_express: steps"));
-    optimal_quintics(expects_fraction(expects_positive(*method.lower, "polar_express: lower"),
-                                      "polar_express: lower"),
-                     std::max(expects_positive(method.safety, "polar_express: safety"),
-                              1 + 8 * unit_roundoff(method.compute)),
-                     all);
+    optimal_quintics(
+        expects_fraction(expects_positive(*method.lower, "polar_express: lower"),
+                         "polar_express: lower"),
+        safety_in(method.compute, expects_positive(method.safety, "polar_express: safety")), all);
     return all;
   }
   [[nodiscard]] static std::size_t within_budget(index_t steps, const char* what) {
@@ -228,7 +231,7 @@ class polar_batch {
     T* const free = part(found_ == part(0).pointer ? 1 : 0).pointer;
     const auto scratch = scratch_.span();
     const measured_certificate<T, B> certify(free, scratch.data(),
-                                             scratch.subspan(static_cast<std::size_t>(3 * r * r)));
+                                             scratch.subspan(static_cast<std::size_t>(2 * r * r)));
     // M/unit has rounded to what stands there: its length is 1 up to that.
     certify(*backend_, {{member(start), false}, T(1), 1.0}, {member(found_), tall},
             std::max(1.0, record_.ceiling()), unit_roundoff(compute_), answer);
@@ -240,7 +243,7 @@ class polar_batch {
     const index_t r = shorter(), l = std::max(rows_, cols_);
     if (compute_ == compute::full) return multiply_each_size<T>(*backend_, l, r);
     return std::max(reduced_steps<T, B>::scratch_size(*backend_, r, l),
-                    3 * r * r + measured_certificate<T, B>::scratch_size(*backend_, r, l));
+                    2 * r * r + measured_certificate<T, B>::scratch_size(*backend_, r, l));
   }
 
   B* backend_;

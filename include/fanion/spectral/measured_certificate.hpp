@@ -9,9 +9,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <span>
 
 namespace fanion {
+
+/// What ‖X‖₂ is expected to be at most, where it would not exceed `top` in full precision, factors
+/// of products are off by `u` and sums by `slack`. The first bound that is tried.
+[[nodiscard]] constexpr double expected_norm(double top, double u, double slack) {
+  return top * (1 + 4 * u) * (1 + slack);
+}
 
 /// For X, r x L like A's shorter side, and S = sym(A Xᵀ), which would be (AAᵀ)^½ for the polar
 /// factor. For any c,
@@ -19,16 +26,14 @@ namespace fanion {
 ///   ‖A‖_* <= c ‖S X‖_* + ‖A - c S X‖_* <= c ‖X‖₂ ‖S‖_* + sqrt(r) ‖A - c S X‖_F,
 ///
 /// ‖S‖_* <= tr S + 2 r τ where S + τI has a Cholesky factorisation, and tr S = <A, X>. ‖X‖₂² <= t
-/// where tI - XXᵀ has one. All of it is computed in T, whatever X was. About 7 r²L + 5 r³ flops;
-/// r L + 3 r² scalars and scratch. Reads of A: 3 or 4.
+/// where tI - XXᵀ has one. All of it is computed in T, whatever X was, and waits. Where the first
+/// tries succeed: 5 r²L + 2 r³ flops, r²L more for an X that is stored L x r; 4 reads of A. Memory:
+/// r L + 2 r² scalars and scratch.
 template <Real T, class B>
 class measured_certificate {
  public:
   using space = typename B::space;
 
-  [[nodiscard]] static index_t size(const B& b, index_t r, index_t l) {
-    return r * l + 3 * r * r + scratch_size(b, r, l);
-  }
   /// Of `scratch` below.
   [[nodiscard]] static index_t scratch_size(const B& b, index_t r, index_t l) {
     return std::max({multiply_each_size<T>(b, l, r), b.template syrk_size<T>(r, l),
@@ -36,15 +41,15 @@ class measured_certificate {
                      b.template invert_definite_size<T>(r)});
   }
 
-  /// `lines` holds r L scalars and `squares` 3 r².
+  /// `lines` holds r L scalars and `squares` 2 r².
   measured_certificate(T* lines, T* squares, std::span<T> scratch)
       : lines_(lines), squares_(squares), scratch_(scratch) {}
 
-  /// Fills all of `answer` but X, which has no more rows than columns here. `expected` is what ‖X‖₂
-  /// would not exceed in full precision; the first bound tried is (1 + 4u) times that, for `u` the
-  /// half unit that X was found with.
+  /// Fills all of `answer` but X, which has no more rows than columns here. `top` is what ‖X‖₂
+  /// would not exceed in full precision, `u` the relative error of the factors that X was found
+  /// with.
   void operator()(B& b, const operand<T, space>& a, const oriented_view<const T, space>& x,
-                  double expected, double u, polar_factor<T, space>& answer) const {
+                  double top, double u, polar_factor<T, space>& answer) const {
     const index_t r = x.rows();
     const matrix_view<T, space> s(squares_, r, r), w(squares_ + r * r, r, r);
     const matrix_view<T, space> y(lines_, x.storage.rows(), x.storage.cols());
@@ -59,8 +64,10 @@ class measured_certificate {
     answer.effort.residual = std::abs(size - energy) / size;
     answer.effort.passes += 4;
     answer.nuclear_bound = std::sqrt(size) * a.frobenius * (1 + slack);
-    answer.spectral_bound = spectral_bound(b, x, expected, u) * (1 + slack);
-    if (!(product > 0) || !is_finite(energy) || !is_finite(answer.spectral_bound)) return;
+    answer.spectral_bound = std::numeric_limits<double>::infinity();
+    if (!is_finite(energy)) return;
+    answer.spectral_bound = spectral_bound(b, x, top, u, slack);
+    if (!(product > 0) || !is_finite(answer.spectral_bound)) return;
 
     multiply_lines(b, {a.matrix.storage, turned}, x, s);  // A Xᵀ or its transpose
     b.template copy_adjoint<T>(s.as_const(), w);
@@ -100,20 +107,20 @@ class measured_certificate {
     return b.template invert_definite<T>(w, scratch_);
   }
 
-  [[nodiscard]] double spectral_bound(B& b, const oriented_view<const T, space>& x, double expected,
-                                      double u) const {
+  [[nodiscard]] double spectral_bound(B& b, const oriented_view<const T, space>& x, double top,
+                                      double u, double slack) const {
     const index_t r = x.rows();
     const matrix_view<T, space> gram(squares_, r, r), w(squares_ + r * r, r, r);
     if (x.transposed)
       multiply_lines(b, x, x, gram);
     else
       b.template syrk<T>(T(1), x.storage, T(0), gram, scratch_);
-    for (const double more : {4 * u, 16 * u}) {
-      const double bound = expected * (1 + more);
-      if (definite(b, gram.as_const(), -1, bound * bound, w)) return bound;
+    for (const double more : {u, 4 * u}) {
+      const double bound = expected_norm(top, more, 0);
+      if (definite(b, gram.as_const(), -1, bound * bound, w)) return bound * (1 + slack);
     }
     b.template symmetric_product<T>(T(1), gram.as_const(), gram.as_const(), T(0), w, scratch_);
-    return std::sqrt(moments_of(b, gram.as_const(), w.as_const()).top());
+    return std::sqrt(moments_of(b, gram.as_const(), w.as_const()).top()) * (1 + slack);
   }
 
   /// S = P Qᵀ for r x L matrices, or its transpose.

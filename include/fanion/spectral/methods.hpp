@@ -3,7 +3,8 @@
 /// `gap` is the share of the dual norm that D may miss; unset, it follows the scalar (1e-6 in
 /// double, 1e-4 in float). With `feasible`, D is divided by the bound that the method proves on its
 /// norm, so that n(D) <= 1 holds whatever rounding did; otherwise D is the method's own, and the
-/// report's `feasibility` says by how much it may leave the ball.
+/// report's `feasibility` says by how much it may leave the ball. (Where nobody waits for a proof,
+/// in graphs and batches, and steps are taken in fewer bits, D is divided by what is expected.)
 #pragma once
 
 #include <fanion/core/compute.hpp>
@@ -128,9 +129,15 @@ struct automatic {
 // Steps in fewer bits than M has: M/‖M‖_F is computed in M's scalar and rounded once, sums are of
 // floats at least, Gram matrices are taken anew in every step, and each polynomial but the last is
 // made for σ up to 1 + 8u, u = unit_roundoff(compute). The certificate trusts none of it
-// (spectral/measured_certificate.hpp) and costs as much as a step in full. What the rounding of M
-// takes away does not come back: on noise D misses some 3e-3 in bfloat16 and 4e-4 in the others,
-// and up to u sqrt(min(m, n)) where M is a large matrix of low rank and a small rest.
+// (spectral/measured_certificate.hpp) and costs nearly two steps in full. What the rounding of M
+// takes away does not come back: up to u sqrt(min(m, n)) of the value where M is a large matrix of
+// low rank and a small rest. docs/numerics.md has figures.
+
+/// What Polar Express's polynomials are made for: σ up to this, in fewer bits at least 1 + 8u.
+[[nodiscard]] constexpr double safety_in(compute how, double given) noexcept {
+  const double least = 1 + 8 * unit_roundoff(how);
+  return how == compute::full || given > least ? given : least;
+}
 
 /// Whether a polar factor is a fixed polynomial of M/‖M‖_F, so that no step has to wait for a
 /// number.

@@ -209,7 +209,9 @@ class polar_solver {
   /// expectation, and `certificate` says more.
   [[nodiscard]] double ceiling() const {
     const double top = std::max(record_.ceiling(), -record_.floor());
-    return top * (1 + 4 * unit_roundoff(compute_)) + rounding<T>(m_, n_) + noise_;
+    if (compute_ != compute::full)
+      return expected_norm(std::max(1.0, top), unit_roundoff(compute_), rounding<T>(m_, n_));
+    return top + rounding<T>(m_, n_) + noise_;
   }
   /// Memory of X's size that `enqueue` leaves free: X's transpose fits.
   template <class E>
@@ -275,8 +277,7 @@ class polar_solver {
   [[nodiscard]] std::span<const quintic> fix_steps() {
     const auto all = std::span(steps_).first(static_cast<std::size_t>(fixed_));
     std::fill(all.begin(), all.end(), given_);
-    if (given_ == quintic{})
-      optimal_quintics(lower_, std::max(safety_, 1 + 8 * unit_roundoff(compute_)), all);
+    if (given_ == quintic{}) optimal_quintics(lower_, safety_in(compute_, safety_), all);
     record_.reset();
     for (const quintic& p : all) record_.apply(p);
     noise_ = 0;
@@ -308,11 +309,12 @@ class polar_solver {
 
   [[nodiscard]] polar_factor<T, space> solve_reduced(B& b, const operand<T, space>& a) {
     matrix_view<T, space> x(memory_.data(), r_, l_);
-    const T factor = a.scale / static_cast<T>(a.frobenius * (1 + rounding<T>(m_, n_)));
     if ((a.rows() > a.cols()) == a.matrix.transposed)
-      b.template axpby<T>(factor, a.matrix.storage, T(0), x);
+      b.template axpby<T>(a.scale, a.matrix.storage, T(0), x);
     else
-      b.template axpby_adjoint<T>(factor, a.matrix.storage, T(0), x);
+      b.template axpby_adjoint<T>(a.scale, a.matrix.storage, T(0), x);
+    const T unit = static_cast<T>(a.frobenius * (1 + rounding<T>(m_, n_)));
+    b.template map_entries<T>(x.as_const(), x, entry::divided_by<T>{unit});
     (void)fix_steps();
     x = take_reduced_steps(b, x);
     work_ =
