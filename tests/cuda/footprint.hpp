@@ -6,6 +6,7 @@
 
 #include <fanion/backend/device/sums.cuh>
 #include <fanion/backend/entry_functions.hpp>
+#include <fanion/backend/reduced_products.hpp>
 
 namespace fanion_test {
 
@@ -87,6 +88,26 @@ void touch_memory(
   writes_all(f.X);
   reads_all(std::get<0>(f.rest));
   writes_all(std::get<1>(f.rest));
+}
+/// What takes over another's entries is written, and not read.
+template <class F, class T, class... S>
+void touch_taken(const fanion::device::call_entry<F, T, S...>& f) {
+  writes_all(f.X);
+  reads_all(std::get<0>(f.rest));
+}
+template <fanion::compute C, class T, class E, class... S>
+void touch_memory(const fanion::device::call_entry<fanion::entry::store<C, T>, E, S...>& f,
+                  index_t) {
+  touch_taken(f);
+}
+template <fanion::compute C, class T, class E, class... S>
+void touch_memory(const fanion::device::call_entry<fanion::entry::recall<C, T>, E, S...>& f,
+                  index_t) {
+  touch_taken(f);
+}
+template <class E, class... S>
+void touch_memory(const fanion::device::call_entry<fanion::entry::assign, E, S...>& f, index_t) {
+  touch_taken(f);
 }
 template <class T>
 void touch_memory(const fanion::device::mirror_entry<T>& f, index_t count) {
