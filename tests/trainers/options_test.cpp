@@ -127,6 +127,15 @@ TEST_CASE("a wrong flag is named together with its value") {
   }
 }
 
+TEST_CASE("--device says why there is none") {
+  const std::string why = trainers::why_no_device();
+  if (!why.empty())
+    CHECK(contains(error_of({"--device"}), ("--device: " + why).c_str()));
+  else
+    CHECK(parsed({"--device"}).on_device);
+  CHECK_FALSE(parsed({}).on_device);
+}
+
 TEST_CASE("a sweep is a rising list of factors") {
   const mlp_options o = parsed({"--sweep", "lr=4,0.5,1", "--scaling", "rms", "--spectra", "0,9"});
   CHECK(o.rate_factors == std::vector<double>{0.5, 1, 4});
