@@ -25,6 +25,22 @@ foreach(program test_cuda_device example_08_cuda)
   set_tests_properties(cuda.${name} PROPERTIES LABELS cuda SKIP_RETURN_CODE 77)
 endforeach()
 
+# Every device header alone, as nvcc sees it.
+set(sources)
+foreach(header ${fanion_cuda_headers})
+  if(header MATCHES "\\.cuh$")
+    cmake_path(RELATIVE_PATH header BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/include)
+    string(REGEX REPLACE "[/.]" "_" name ${header})
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${name}.cu)
+    file(CONFIGURE OUTPUT ${source} CONTENT "#include <@header@>\n#include <@header@>\n" @ONLY)
+    list(APPEND sources ${source})
+  endif()
+endforeach()
+add_library(test_cuda_headers_by_nvcc OBJECT ${sources})
+set_target_properties(test_cuda_headers_by_nvcc PROPERTIES CUDA_ARCHITECTURES 80)
+target_compile_options(test_cuda_headers_by_nvcc PRIVATE -O0 -Werror=all-warnings)
+target_link_libraries(test_cuda_headers_by_nvcc PRIVATE fanion_cuda)
+
 # The trainers' methods on a device: all rules by nvcc, and one program that links them.
 if(FANION_BUILD_EXAMPLES AND CMAKE_BUILD_TYPE STREQUAL Debug)
   add_executable(test_cuda_trainers_device trainers_device.cpp
