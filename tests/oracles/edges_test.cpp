@@ -47,6 +47,7 @@ void for_each_method(bool polar, F&& f) {
   f(block_krylov{.gap = 1e-2});
   if (!polar) return;
   f(newton_schulz{});
+  f(newton_schulz{.compute = compute::bfloat16});
   f(polar_express{});
 }
 

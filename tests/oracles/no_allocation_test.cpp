@@ -125,6 +125,8 @@ void check_all(Eigen::Index m, Eigen::Index n, bool decompose) {
   check(in, "block_krylov, in float", f_fanion, block_krylov{.gap = 1e-2, .in_float = true});
   check(in, "block_krylov, restarted", f_fanion, block_krylov{.tol = 1e-3, .basis = 60});
   check(in, "newton_schulz", spectral(), newton_schulz{.steps = 2});
+  check(in, "newton_schulz, bfloat16", spectral(),
+        newton_schulz{.steps = 2, .compute = compute::bfloat16});
   check(in, "polar_express", dual(nuclear() + frobenius()), polar_express{.steps = 2});
   if (!decompose) return;
   check(in, "qdwh", spectral(), qdwh{});
