@@ -14,6 +14,54 @@ using fanion_test::strict_session;
 
 namespace {
 
+/// The laws of an oracle: the answer for M is D, with the report `known`, by a plan of its own.
+template <class T, class N, class Method>
+void check_laws(backend_on_double& backend, const N& n, const Method& method,
+                const Eigen::MatrixX<T>& M, const lmo_report& known, const Eigen::MatrixX<T>& D,
+                double gap) {
+  const index_t rows = M.rows(), cols = M.cols();
+  const T near = T(2e4) * std::numeric_limits<T>::epsilon();
+  const auto answer = [&](const Eigen::MatrixX<T>& of, Eigen::MatrixX<T>& found) {
+    const device_matrix<T> m(backend, of), d(backend, rows, cols);
+    const lmo_report r = plan_lmo(n, m.view(), method, backend).execute(m.view(), d.view());
+    found = d.get();
+    return r;
+  };
+  Eigen::MatrixX<T> found;
+  // lmo(n, c M) = lmo(n, M) for c > 0, the objective grows with c, and lmo(n, -M) = -lmo(n, M).
+  for (const double c : {32.0, 1 / 1024.0, -1.0}) {
+    CAPTURE(c);
+    const lmo_report r = answer(T(c) * M, found);
+    CHECK((found - T(c > 0 ? 1 : -1) * D).norm() <= near * D.norm());
+    CHECK(r.objective == doctest::Approx(std::abs(c) * known.objective).epsilon(double(near)));
+    CHECK(r.bound == doctest::Approx(std::abs(c) * known.bound).epsilon(1e-3));
+    CHECK(r.gap() == doctest::Approx(known.gap()).epsilon(1e-2).scale(1));
+  }
+  // Stored by rows: another way to the same value. One plan takes both.
+  const device_matrix<T> m(backend, M), turned(backend, M.transpose()), d(backend, cols, rows);
+  lmo_plan<N, T, backend_on_double&> plan(n, rows, cols, false, method, backend);
+  const lmo_report r =
+      plan.update_views({turned.view().as_const(), true}, {d.view(), true}, 0.0, step_length(1.0));
+  const Eigen::MatrixX<T> by_rows = d.get().transpose();
+  const double attained =
+      -M.template cast<double>().cwiseProduct(by_rows.template cast<double>()).sum();
+  CHECK(-r.objective == doctest::Approx(attained).epsilon(double(near)));
+  CHECK(attained >= -known.objective * (1 - gap) - double(near) * attained);
+  CHECK(attained <= -known.objective / (1 - gap) + double(near) * attained);
+  // X <- keep X + rate D.
+  device_matrix<T> x(backend, M);
+  (void)plan.update_views({turned.view().as_const(), true}, {x.view(), false}, 0.5,
+                          step_length(0.25));
+  const Eigen::MatrixX<T> expected = T(0.5) * M + T(0.25) * by_rows;
+  CHECK((x.get() - expected).norm() <= T(gap + double(near)) * expected.norm());
+  // No point of the ball is better: D of any other matrix is one.
+  std::srand(17);
+  const Eigen::MatrixX<T> other = Eigen::MatrixX<T>::Random(rows, cols);
+  const lmo_report some = answer(other, found);
+  const double value = -M.template cast<double>().cwiseProduct(found.template cast<double>()).sum();
+  CHECK(value / some.feasibility <= known.bound * (1 + double(near)));
+}
+
 /// The oracle on the device attains what the host's exact one does, up to `gap`, and says so.
 template <class T, class N, class Method>
 void check_lmo(const N& n, const Method& method, double gap) {
@@ -40,6 +88,7 @@ void check_lmo(const N& n, const Method& method, double gap) {
     // Again, from what the first call remembers.
     const lmo_report again = plan.execute(m.view(), d.view());
     CHECK(again.gap() <= gap + 1e4 * eps);
+    check_laws<T>(backend, n, method, M, report, D, std::min(gap, 0.3));
   }
 }
 
