@@ -246,7 +246,11 @@ TEST_CASE("every call that fails surfaces by its name, and leaves nothing") {
         .execute(m.view(), d.view());
     (void)plan_lmo(spectral(), m.view(), newton_schulz{.compute = compute::float16}, backend)
         .execute(m.view(), d.view());
-    return m.get() == M;
+    // Columns of which all but one depend on it: reflectors instead of Cholesky.
+    const device_matrix<double> x(backend, Eigen::MatrixXd::Ones(24, 3));
+    const auto scratch = backend.make_workspace<double>(backend.orthonormalize_size<double>(24, 3));
+    const index_t rank = backend.orthonormalize<double>(x.view(), scratch.span());
+    return m.get() == M && rank == 1;
   };
   cuda_double::reset();
   REQUIRE(work());
